@@ -1,0 +1,14 @@
+//! Every limit of the language, by name and unit. Reaching one is an error with its own code, never a silent cut.
+
+/// The longest rule file, in bytes.
+pub const SOURCE_BYTES_MAX: usize = 4 << 20;
+/// How deep parentheses, quantifiers, maps and lists may nest. Bounds the recursion of parser, checker and evaluator.
+pub const NESTING_MAX: usize = 64;
+/// The most nodes a rule's conditions may have after every `let` is put in: a `let` of `let`s doubles quickly.
+pub const RULE_NODES_MAX: usize = 100_000;
+/// The longest window of a rule, in nanoseconds: 30 days.
+pub const WINDOW_NANOS_MAX: i64 = 30 * 86_400_000_000_000;
+/// The most events that one test may make.
+pub const TEST_EVENTS_MAX: usize = 100_000;
+/// The most diagnostics that are reported of one file; one more says that there are others.
+pub const DIAGNOSTICS_MAX: usize = 200;

@@ -1,0 +1,3 @@
+//! Text to syntax tree and back, without a byte lost.
+
+pub mod ast;
