@@ -1,1 +1,13 @@
-//! Under construction.
+//! Typed rules and bytes in, alerts out. No I/O, no clock, no threads of its own.
+//!
+//! ```text
+//! ir::RuleSet --Plan::new--> Plan
+//! Block (bytes) --frame--> documents --event--> Row --index--> candidate steps --eval--> Matches      any thread, any order
+//! Matches --State::take, in order--> clocks, watermark, requests told, windows --State::drain--> alerts
+//! ```
+//!
+//! Everything before [`matches::Matches`] is a pure function of the plan and the block; everything that remembers is in
+//! [`state::State`]. An event that cannot be decoded is data, not an error: it comes out counted and located.
+
+pub mod matches;
+pub mod limits;

@@ -1,0 +1,46 @@
+//! Every limit of the engine, by name and unit. Reaching one is counted and visible.
+
+use crate::matches::Nanos;
+
+/// `auditID` is the client's choice and may be long: this much of it is kept for people.
+pub const AUDIT_ID_CHARS_MAX: usize = 64;
+/// How deep JSON may nest before a document is undecodable.
+pub const JSON_DEPTH_MAX: usize = 512;
+/// State lives in this many virtual shards.
+pub const VIRTUAL_SHARDS: usize = 64;
+/// The newest requests (values, of `distinct`) that a window keeps at least, where only a lower bound is asked.
+pub const WINDOW_KEPT_MIN: u64 = 1_000;
+/// How many characters of a value stand in an alert's text.
+pub const VALUE_CHARS_MAX: usize = 256;
+/// Evidence that an alert shows at the front and at the back of very many events.
+pub const EVIDENCE_EDGE: usize = 10;
+
+/// Limits that a run may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The longest line or document, in bytes.
+    pub line_bytes_max: usize,
+    /// How late an event may be, in nanoseconds.
+    pub lateness: Nanos,
+    /// How long a request that matched is remembered, in event time (at least the rule's window).
+    pub request_memory: Nanos,
+    /// Requests remembered at most, over all rules, divided among the virtual shards.
+    pub requests_told_max: usize,
+    /// Keys of one rule at most, divided among the virtual shards.
+    pub keys_per_rule_max: usize,
+    /// Matches that one key of one rule (one step, of a sequence) keeps at most.
+    pub matches_per_key_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            line_bytes_max: 64 << 20,
+            lateness: 5_000_000_000,
+            request_memory: 3_600_000_000_000,
+            requests_told_max: 1 << 22,
+            keys_per_rule_max: 1 << 20,
+            matches_per_key_max: 100_000,
+        }
+    }
+}
