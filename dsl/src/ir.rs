@@ -253,8 +253,12 @@ pub enum ExprKind {
     Literal(Literal),
     /// A value of an event.
     Read(Place),
-    /// A function of values. Arguments that must be constants (a zone, a network) are [`ExprKind::Literal`]s, checked.
+    /// A function of values. Arguments that must be constants (a zone, a network) are [`ExprKind::Literal`]s, checked;
+    /// one that was left out is put in (`time_of_day` and `weekday` always have two).
     Call(Function, Vec<Expr>),
+    /// What stands below a value that is no place of an event: `split(t, ",")[0]`, `parse_json(t).a[]`. The steps mean
+    /// what they mean in a [`Place`]; at least one.
+    Part(Box<Expr>, Vec<Segment>),
     /// Arithmetic; `+` also joins texts.
     Arith(ArithOp, Box<Expr>, Box<Expr>),
     /// The value of [`Rule::aggregates`] of that number. Only in a window's condition, alert text and probes.
