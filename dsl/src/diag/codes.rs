@@ -46,6 +46,96 @@ codes! {
     NestingTooDeep = "E102",
     /// The file is larger than a rule file may be.
     SourceTooLarge = "E103",
+    /// A field that no event has.
+    UnknownField = "E201",
+    /// A word that stands for nothing: no field, let, list, step, key or variable has this name.
+    UnknownName = "E202",
+    /// A function that the language does not have.
+    UnknownFunction = "E203",
+    /// A verb that no event has.
+    UnknownVerb = "E204",
+    /// A resource that Kubernetes does not have.
+    UnknownResource = "E205",
+    /// A rule that is in none of the files.
+    UnknownRule = "E206",
+    /// A path that the bodies of no resource of the rule's `on` have.
+    UnknownPath = "E207",
+    /// A name that is given twice.
+    NameTwice = "E208",
+    /// A name that is already a field's, a function's or a word of the language.
+    NameTaken = "E209",
+    /// A `let` that is made of itself.
+    LetCycle = "E210",
+    /// A name that is known, but does not hold at this place.
+    NotHere = "E211",
+    /// A rule that is too large or too deep once every `let` is put in.
+    RuleTooLarge = "E212",
+    /// Two values of types that are never equal.
+    TypesDiffer = "E301",
+    /// A value where a condition is wanted.
+    NotACondition = "E302",
+    /// An order (`<`, `<=`, `>`, `>=`) of values that have none.
+    NoOrder = "E303",
+    /// A word for text beside what is no text.
+    NotText = "E304",
+    /// `in` before what is no list.
+    NotASet = "E305",
+    /// `!=` or a word with `not` on each element of a list, which reads two ways.
+    EachNegated = "E306",
+    /// An element is asked of what is no list.
+    NotAList = "E307",
+    /// A field is asked of what has no fields.
+    NoFields = "E308",
+    /// A value that this field never has.
+    ImpossibleValue = "E309",
+    /// A regular expression that cannot be read.
+    BadRegex = "E310",
+    /// A text that is no network.
+    BadNetwork = "E311",
+    /// A time zone that does not exist.
+    BadTimeZone = "E312",
+    /// A clock that no day has.
+    BadClock = "E313",
+    /// A function with too few or too many arguments.
+    ArgumentCount = "E314",
+    /// An argument that the function cannot take.
+    ArgumentType = "E315",
+    /// A sum, difference, product or quotient that does not exist.
+    BadArithmetic = "E316",
+    /// A value that must be written down and cannot come from an event.
+    NotConstant = "E317",
+    /// A rule without a clause that every rule has.
+    MissingClause = "E401",
+    /// A clause that stands twice.
+    ClauseTwice = "E402",
+    /// An alert without text.
+    EmptyAlert = "E403",
+    /// Two clauses that exclude each other.
+    ClausesClash = "E404",
+    /// An aggregate outside of `when` and of the alert of a rule with `when`.
+    AggregateHere = "E405",
+    /// A field of one event where only aggregates stand.
+    FieldInWindow = "E406",
+    /// A key that is not one value.
+    KeyNotSingle = "E407",
+    /// A duration that is zero where some time is wanted.
+    ZeroDuration = "E408",
+    /// A window that is longer than state is kept.
+    WindowTooLong = "E409",
+    /// Steps of one sequence whose keys are not the same.
+    KeysDiffer = "E410",
+    /// A field in a test that no event has.
+    TestField = "E501",
+    /// A value in a test that its field cannot have.
+    TestValue = "E502",
+    /// A time in a test that cannot be read or is out of range.
+    TestTime = "E503",
+    /// A test with more events than a test may have.
+    TestTooLarge = "E504",
+    /// An expectation that no alert of the rule can meet.
+    TestExpectation = "E505",
     /// A form of the language that this version does not build yet.
     NotBuilt = "E901",
+    /// A name of a step, key or element that hides a `let` or a list.
+    NameHides = "W150",
 }
