@@ -46,6 +46,30 @@ codes! {
     NestingTooDeep = "E102",
     /// The file is larger than a rule file may be.
     SourceTooLarge = "E103",
+    /// A backslash in a text before something that it does not escape.
+    BadEscape = "E104",
+    /// A comparison of a comparison.
+    ChainedComparison = "E105",
+    /// A clause that there is not.
+    UnknownClause = "E106",
+    /// A text, brace, bracket or parenthesis without its end.
+    Unclosed = "E107",
+    /// A number, duration or time of day that is too large or cannot be read.
+    BadNumber = "E108",
+    /// A character that looks like another one, or like none.
+    StrangeCharacter = "E109",
+    /// An operator of another language.
+    UnknownOperator = "E110",
+    /// A severity that there is not.
+    UnknownSeverity = "E111",
+    /// A stage that there is not.
+    UnknownStage = "E112",
+    /// Braces in an alert's text that hold no value.
+    AlertBraces = "E113",
+    /// A word of the language where a name is wanted.
+    ReservedWord = "E114",
+    /// More mistakes in one file than are reported.
+    TooManyMistakes = "E115",
     /// A field that no event has.
     UnknownField = "E201",
     /// A word that stands for nothing: no field, let, list, step, key or variable has this name.

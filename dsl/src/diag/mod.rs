@@ -5,8 +5,10 @@
 //! to know nothing of terminals.
 
 mod codes;
+mod nearest;
 
 pub use codes::Code;
+pub(crate) use nearest::nearest;
 
 use crate::source::Span;
 
