@@ -9,5 +9,7 @@
 //! Everything before [`matches::Matches`] is a pure function of the plan and the block; everything that remembers is in
 //! [`state::State`]. An event that cannot be decoded is data, not an error: it comes out counted and located.
 
-pub mod matches;
 pub mod limits;
+pub mod matches;
+pub mod planted;
+pub mod time;

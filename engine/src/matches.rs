@@ -33,11 +33,20 @@ pub enum Value {
     Time(Nanos),
     Duration(i64),
     TimeOfDay(u16),
-    List { items: Vec<Value>, open: bool },
+    List {
+        items: Vec<Value>,
+        open: bool,
+    },
     /// In the order of the keys' bytes.
-    Map { entries: Vec<(Arc<str>, Value)>, open: bool },
+    Map {
+        entries: Vec<(Arc<str>, Value)>,
+        open: bool,
+    },
     /// `[]`: several values; `open` if there may be more.
-    Spread { items: Vec<Value>, open: bool },
+    Spread {
+        items: Vec<Value>,
+        open: bool,
+    },
 }
 
 /// The identity of a request (`docs/semantics.md`, "Identity").
