@@ -6,6 +6,7 @@
 
 mod codes;
 mod nearest;
+pub mod render;
 
 pub use codes::Code;
 pub(crate) use nearest::nearest;

@@ -1,7 +1,7 @@
 //! The words that mean something: reserved ones, verbs.
 
 /// What may not name a `let`, a `list`, a step, a key or a variable, as it begins an item, a clause or an operator.
-pub const RESERVED: [&str; 39] = [
+pub const RESERVED: [&str; 37] = [
     "about",
     "across",
     "alert",
@@ -15,7 +15,6 @@ pub const RESERVED: [&str; 39] = [
     "endswith",
     "except",
     "false",
-    "from",
     "ignoring",
     "in",
     "let",
@@ -40,7 +39,6 @@ pub const RESERVED: [&str; 39] = [
     "when",
     "where",
     "within",
-    "workloads",
 ];
 
 /// What is done with resources.
