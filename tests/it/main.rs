@@ -1,1 +1,1 @@
-
+//! The end-to-end tests: the engine against the reference, and both against recorded logs.

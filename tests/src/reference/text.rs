@@ -31,7 +31,11 @@ pub(super) fn contains(text: &str, part: &str, ignoring_case: bool) -> bool {
 }
 
 pub(super) fn starts_with(text: &str, part: &str, ignoring_case: bool) -> bool {
-    if ignoring_case { found(&format!(r"(?i)\A{}", regex::escape(part)), text) } else { text.starts_with(part) }
+    if ignoring_case {
+        found(&format!(r"(?i)\A{}", regex::escape(part)), text)
+    } else {
+        text.starts_with(part)
+    }
 }
 
 pub(super) fn ends_with(text: &str, part: &str, ignoring_case: bool) -> bool {

@@ -8,8 +8,7 @@ use super::time;
 
 /// A value of the language.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "the kinds of value that the page names")]
-pub enum V {
+pub(super) enum V {
     Unknown,
     Absent,
     Bool(bool),
@@ -26,7 +25,7 @@ pub enum V {
 
 /// Whether all there is, is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub(super) enum Extent {
     /// There is no more.
     Closed,
     /// There may be more.
