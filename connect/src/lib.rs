@@ -15,10 +15,14 @@
 //! the webhook and `--follow` are not built yet and say so.
 
 mod error;
+pub mod feed;
 pub mod input;
 pub mod pack;
+mod replace;
 pub mod rules;
 pub mod sink;
+pub mod sorted;
 pub mod source;
 
 pub use error::{Error, Kind};
+pub use replace::replace;
