@@ -4,6 +4,8 @@
 //! `Error` node, so that what stands around it can still be checked and one run reports every mistake. Comments and
 //! white space are not in here; they are in the tokens of [`super::Parsed`], by position.
 
+#![expect(missing_docs, reason = "a field or variant is the part of the production that it is named after")]
+
 use crate::source::Span;
 
 /// A value with its place.
@@ -31,7 +33,6 @@ pub struct File {
 
 /// What a file may hold.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each variant is the production of its name")]
 pub enum Item {
     Let(Let),
     List(List),
@@ -140,7 +141,6 @@ pub enum ClauseKind {
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the words of the language")]
 pub enum Severity {
     None,
     Info,
@@ -185,7 +185,12 @@ pub struct Selector {
 /// The three things a rule can listen to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SelectorKind {
-    Events { verbs: Verbs, targets: Targets, stage: Option<Spanned<StagePick>>, including_dry_run: Option<Span> },
+    Events {
+        verbs: Verbs,
+        targets: Targets,
+        stage: Option<Spanned<StagePick>>,
+        including_dry_run: Option<Span>,
+    },
     /// `alert of any` (`None`) or of named rules.
     Alert(Option<Vec<Name>>),
     Undecodable,
@@ -238,7 +243,6 @@ pub enum Target {
 
 /// `at STAGE`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the API's own names")]
 pub enum StagePick {
     RequestReceived,
     ResponseStarted,
@@ -326,10 +330,30 @@ pub enum ExprKind {
     /// Two or more, flat.
     And(Vec<Expr>),
     Not(Box<Expr>),
-    Quantified { all: bool, var: Name, list: Box<Expr>, body: Box<Expr> },
-    Compare { op: Spanned<CompareOp>, left: Box<Expr>, right: Box<Expr>, ignoring_case: bool },
-    In { negated: bool, op: Span, left: Box<Expr>, set: Set, ignoring_case: bool },
-    Arith { op: Spanned<ArithOp>, left: Box<Expr>, right: Box<Expr> },
+    Quantified {
+        all: bool,
+        var: Name,
+        list: Box<Expr>,
+        body: Box<Expr>,
+    },
+    Compare {
+        op: Spanned<CompareOp>,
+        left: Box<Expr>,
+        right: Box<Expr>,
+        ignoring_case: bool,
+    },
+    In {
+        negated: bool,
+        op: Span,
+        left: Box<Expr>,
+        set: Set,
+        ignoring_case: bool,
+    },
+    Arith {
+        op: Spanned<ArithOp>,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// `( .. )`, kept so that `fmt` knows what was written.
     Group(Box<Expr>),
     Text(String),
@@ -345,7 +369,6 @@ pub enum ExprKind {
 
 /// Comparisons but `in`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the operators of the language")]
 pub enum CompareOp {
     Eq,
     Ne,
@@ -362,7 +385,6 @@ pub enum CompareOp {
 
 /// Arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the operators of the language")]
 pub enum ArithOp {
     Add,
     Sub,
@@ -425,7 +447,6 @@ pub struct Change {
 
 /// What a tune may change.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each variant is the clause of its name")]
 pub enum ChangeKind {
     Except(Expr),
     Severity(Spanned<Severity>),
@@ -462,7 +483,13 @@ pub struct Test {
 /// What happens in a test.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Happening {
-    At { at: DurationAt, repeat: Option<(Spanned<f64>, DurationAt)>, as_one: Option<Name>, map: Map, span: Span },
+    At {
+        at: DurationAt,
+        repeat: Option<(Spanned<f64>, DurationAt)>,
+        as_one: Option<Name>,
+        map: Map,
+        span: Span,
+    },
     Until(DurationAt),
 }
 
@@ -475,7 +502,6 @@ pub struct Expected {
 
 /// The three forms of `expect`.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each variant is the clause of its name")]
 pub enum ExpectedKind {
     NoAlert,
     Alerts(Spanned<f64>),
@@ -507,7 +533,6 @@ pub enum EntryKey {
 
 /// The values of a map.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "JSON's own kinds")]
 pub enum Json {
     Text(String),
     Number(f64),

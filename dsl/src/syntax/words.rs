@@ -1,0 +1,51 @@
+//! The words of the language, by where they stand.
+
+/// They begin an item.
+pub(super) const ITEMS: [&str; 7] = ["let", "list", "cidr", "table", "rule", "tune", "test"];
+/// They begin a clause of a rule.
+pub(super) const CLAUSES: [&str; 15] = [
+    "severity",
+    "tags",
+    "about",
+    "see",
+    "disable",
+    "on",
+    "where",
+    "except",
+    "by",
+    "across",
+    "when",
+    "sequence",
+    "unordered",
+    "alert",
+    "throttle",
+];
+/// They begin a change of a tune.
+pub(super) const CHANGES: [&str; 7] =
+    ["except", "severity", "within", "when", "throttle", "disable", "enable"];
+/// They begin a line of a test.
+pub(super) const TEST_LINES: [&str; 5] = ["start", "given", "at", "until", "expect"];
+/// They compare, or join conditions.
+pub(super) const OPERATORS: [&str; 12] = [
+    "or",
+    "and",
+    "not",
+    "any",
+    "all",
+    "in",
+    "contains",
+    "startswith",
+    "endswith",
+    "like",
+    "matches",
+    "ignoring",
+];
+
+/// Whether a word cannot be a name: it begins an item, a clause, a step that is forbidden or an operator, or is a value.
+#[must_use]
+pub fn is_reserved(word: &str) -> bool {
+    ITEMS.contains(&word)
+        || CLAUSES.contains(&word)
+        || OPERATORS.contains(&word)
+        || matches!(word, "no" | "true" | "false")
+}
