@@ -2,4 +2,7 @@
 //!
 //! * [`reference`] says what rules mean, from the typed IR alone, for clarity and not for speed. It shares no code with
 //!   the engine.
+//! * [`generate`] makes random rule sets, as text, and random logs, from bytes: seeds of tests and fuzzers alike.
+
+pub mod generate;
 pub mod reference;

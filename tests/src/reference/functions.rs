@@ -48,7 +48,7 @@ pub(super) fn call(function: Function, args: &[V]) -> V {
 fn compute(function: Function, args: &[V]) -> Option<V> {
     let first = args.first()?;
     let text = || first.as_text();
-    let at = || if let V::Time(at) = first { Some(*at) } else { None };
+    let at = || if let V::Time(at) = first { Some(*at) } else { time::parse(first.as_text()?) };
     let zone = || args.get(1).map_or(Some("UTC"), V::as_text);
     Some(match function {
         Function::Present => V::Bool(!first.is_absent()),

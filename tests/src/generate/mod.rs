@@ -1,0 +1,48 @@
+//! Random cases: a rule set as text, and a log.
+//!
+//! Everything is drawn from a small [`world`], so that users, names, codes and times collide, and rules are drawn after the same
+//! few resources that the log is about, so that many cases end in an alert. A case is a function of its bytes or its seed.
+
+mod atoms;
+mod bodies;
+mod choices;
+mod log;
+mod patches;
+mod requests;
+mod rules;
+mod world;
+
+pub use choices::Choices;
+pub use rules::RuleText;
+
+use crate::reference::{Arrival, Settings, Source};
+
+/// One case of the property test.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The rule set.
+    pub rules: RuleText,
+    /// Where the events come from.
+    pub sources: Vec<Source>,
+    /// The events in the order of their arrival.
+    pub arrivals: Vec<Arrival>,
+    /// Lateness and memory.
+    pub settings: Settings,
+    /// About how many bytes of input the engine gets at once.
+    pub block: usize,
+}
+
+impl Case {
+    /// The case that these choices make.
+    pub fn new(choices: &mut Choices<'_>) -> Self {
+        let world = world::World::new(choices);
+        let rules = rules::rules(choices, &world);
+        let (sources, arrivals) = log::log(choices, &world);
+        let memory = *choices.pick(&[3_600_000_000_000, 3_600_000_000_000, 20_000_000_000]);
+        let settings = Settings { lateness: world.lateness, request_memory: memory };
+        Self { rules, sources, arrivals, settings, block: *choices.pick(&[1, 200, 2_000, 1 << 20]) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! The generators themselves.
+use super::*;
+
+#[test]
+fn a_case_is_a_function_of_its_seed() {
+    let case = |seed| format!("{:?}", Case::new(&mut Choices::seeded(seed)));
+    assert_eq!(case(7), case(7));
+    assert_ne!(case(7), case(8));
+}
+
+#[test]
+fn bytes_make_cases_too() {
+    for bytes in [&[][..], b"a", b"some bytes of a fuzzer, far too few for a case"] {
+        let case = Case::new(&mut Choices::bytes(bytes));
+        assert!(!case.rules.rules.is_empty());
+    }
+}
