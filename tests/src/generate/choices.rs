@@ -10,7 +10,7 @@ pub struct Choices<'a> {
 enum From<'a> {
     /// SplitMix64.
     Seed(u64),
-    /// Once they are used up, all choices are the first.
+    /// Once they are used up, all choices are the last, so that nothing goes on for ever.
     Bytes(&'a [u8]),
 }
 
@@ -38,6 +38,9 @@ impl<'a> Choices<'a> {
                 (z ^ (z >> 31)) as usize >> 1
             }
             From::Bytes(bytes) => {
+                if bytes.is_empty() {
+                    return n.saturating_sub(1);
+                }
                 let wide = if n > 256 { 4 } else { 1 };
                 let (now, rest) = bytes.split_at(bytes.len().min(wide));
                 *bytes = rest;

@@ -102,7 +102,9 @@ fn request(choices: &mut Choices<'_>, world: &World, now: i64) -> Vec<(i64, Valu
         8 => &["RequestReceived", "ResponseStarted", "ResponseComplete"],
         9 => &["ResponseStarted"],
         10 => &["ResponseStarted", "ResponseComplete"],
-        _ => choices.pick(&[&["RequestReceived"] as &[&str], &["RequestReceived", "Panic"], &["Panic"]]),
+        _ if choices.chance(40) => &["RequestReceived"],
+        _ if choices.chance(50) => &["RequestReceived", "Panic"],
+        _ => &["Panic"],
     };
     let mut stamp = now;
     let mut events = Vec::new();

@@ -352,7 +352,8 @@ fn sequence(choices: &mut Choices<'_>, world: &World, throttle: &str) -> String 
             all.push(atom(choices, world, &about));
         }
         if n > 0 && choices.chance(70) {
-            all.push(join(choices, &about, names[choices.below(n)]));
+            let earlier = names[choices.below(n)];
+            all.push(join(choices, &about, earlier));
         }
         text += &format!("        {}: on {on}", names[n]);
         if !all.is_empty() {

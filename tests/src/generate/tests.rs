@@ -15,3 +15,12 @@ fn bytes_make_cases_too() {
         assert!(!case.rules.rules.is_empty());
     }
 }
+
+#[test]
+fn rule_sets_parse() {
+    for seed in 0..2_000 {
+        let case = Case::new(&mut Choices::seeded(seed));
+        let parsed = dsl::syntax::parse(dsl::source::SourceId(0), &case.rules.text());
+        assert!(parsed.diagnostics.is_empty(), "{}\n{:#?}", case.rules.text(), parsed.diagnostics);
+    }
+}
