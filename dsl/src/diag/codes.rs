@@ -160,6 +160,42 @@ codes! {
     TestExpectation = "E505",
     /// A form of the language that this version does not build yet.
     NotBuilt = "E901",
+    /// A condition that is never true.
+    NeverTrue = "W101",
+    /// A condition that is always true.
+    AlwaysTrue = "W102",
+    /// `== false` of a field that is left out when it is false.
+    FalseWhenAbsent = "W103",
+    /// A test for one level where events of another carry the same body.
+    OneLevel = "W104",
+    /// An upper bound on an aggregate in a sliding window.
+    UpperBound = "W105",
+    /// An exception that covers all that the rule asks for.
+    Shadowed = "W106",
+    /// A body is read, but `on` names no resource.
+    BodyWithoutResource = "W107",
+    /// A body is read that none of the requests has.
+    NeverABody = "W108",
+    /// A pod's spec is read on pods alone, where other workloads make pods too.
+    PodsAlone = "W109",
+    /// A path that only some of the resources have.
+    PathOfSome = "W110",
+    /// The length of what a patch tells only in part.
+    LengthOfPatch = "W111",
+    /// `create` without `get` on what connects.
+    ConnectByGet = "W112",
+    /// `delete` without `deletecollection`.
+    DeleteCollection = "W113",
+    /// A sequence's key that can be absent.
+    KeyAbsent = "W114",
+    /// A key that a client can make without end.
+    EndlessKey = "W115",
+    /// A rule without a test.
+    NoTest = "W116",
+    /// Steps of a sequence that nothing joins.
+    Unjoined = "W117",
+    /// A verb that none of the resources has.
+    VerbWithoutResource = "W118",
     /// A name of a step, key or element that hides a `let` or a list.
     NameHides = "W150",
 }

@@ -1,0 +1,1 @@
+//! Each warning fires where it should, and stays silent where it should.
