@@ -7,6 +7,8 @@
 mod codes;
 mod nearest;
 pub mod render;
+#[cfg(test)]
+mod tests;
 
 pub use codes::Code;
 pub(crate) use nearest::nearest;
