@@ -12,3 +12,7 @@ pub const WINDOW_NANOS_MAX: i64 = 30 * 86_400_000_000_000;
 pub const TEST_EVENTS_MAX: usize = 100_000;
 /// The most diagnostics that are reported of one file; one more says that there are others.
 pub const DIAGNOSTICS_MAX: usize = 200;
+/// How deep a rule's conditions may nest after every `let` is put in. Bounds the recursion of whatever walks the IR.
+pub const EXPANDED_DEPTH_MAX: usize = 256;
+/// The most values of all lists together, each with those of lists inside of it.
+pub const LIST_VALUES_MAX: usize = 1_000_000;

@@ -1,0 +1,277 @@
+//! From the tree to the IR: the state that lowering one rule needs, and what holds at a place.
+//!
+//! One [`Lower`] serves one rule (or one `let` looked at alone). It checks and lowers in the same walk: each form gives a
+//! [`Value`], an IR expression with the checker's own type; what is wrong gives the poisoned type and any expression at
+//! all, as a set with an error has no IR. Every node made is counted and every level of depth too, so that `let`s of
+//! `let`s end in an error and not in exhausted memory or stack.
+
+use std::rc::Rc;
+
+use super::bodies::Bodies;
+use super::lists::Lists;
+use super::names::Names;
+use super::report::Report;
+use super::ty::{Facts, Ty};
+use crate::diag::{Code, Diagnostic};
+use crate::ir::{self, VarId};
+use crate::limits::{EXPANDED_DEPTH_MAX, RULE_NODES_MAX};
+use crate::source::Span;
+use crate::syntax::ast;
+
+/// A checked value or condition.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub expr: ir::Expr,
+    pub ty: Ty,
+    /// Stands for each element of a list: `[]` is in it.
+    pub each: bool,
+    pub facts: Facts,
+}
+
+impl Value {
+    /// Of what was reported.
+    pub(crate) fn poison(span: Span) -> Self {
+        let expr = super::constant::literal(ir::Literal::Bool(false), span);
+        Self { expr, ty: Ty::poison(), each: false, facts: Facts::default() }
+    }
+
+    pub(crate) fn new(kind: ir::ExprKind, ty: Ty, span: Span) -> Self {
+        let expr = ir::Expr { kind, ty: ty.lowered(), span };
+        Self { expr, ty, each: false, facts: Facts::default() }
+    }
+
+    pub(crate) fn condition(expr: ir::Expr) -> Self {
+        Self { expr, ty: ir::Type::Bool.into(), each: false, facts: Facts::default() }
+    }
+}
+
+/// A step, as other steps and the alert see it.
+#[derive(Debug)]
+pub(crate) struct StepScope<'a> {
+    pub name: &'a ast::Name,
+    pub bodies: Bodies,
+    /// Its number in the IR; `None` for a step that this version does not build.
+    pub number: Option<u32>,
+}
+
+/// A named part of the group key.
+#[derive(Debug)]
+pub(crate) struct KeyScope<'a> {
+    pub name: &'a str,
+    /// Its expression in the step at hand, to be put in where the name stands in a condition.
+    pub value: &'a ast::Expr,
+    pub number: u32,
+    pub ty: Ty,
+}
+
+/// What an expression is for, and so what may stand in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// `where`, `except`, a `let`, what an aggregate counts: values of one event.
+    Event,
+    /// A part of `by`: values of the step's own event.
+    Key,
+    /// The condition of a window: aggregates and constants.
+    Window,
+    /// Alert text, or what a test expects of it.
+    Alert,
+}
+
+/// Which aggregates may stand at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AggregatesAt {
+    /// All.
+    Here,
+    /// Only those that the rule has already.
+    Known,
+    /// None; why.
+    Not(&'static str),
+}
+
+/// What names stand for at a place.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope<'a> {
+    pub role: Role,
+    pub aggregates: AggregatesAt,
+    /// The bodies of the event that bare fields are of.
+    pub bodies: Rc<Bodies>,
+    /// All steps of the rule.
+    pub steps: Rc<Vec<StepScope<'a>>>,
+    /// How many of them may be read: those above, in alerts all.
+    pub readable: usize,
+    /// Variables of quantifiers, the innermost last.
+    pub bound: Vec<VarId>,
+    pub keys: Rc<Vec<KeyScope<'a>>>,
+    /// Whether the fields of `on alert` and `on undecodable` hold.
+    pub no_event: bool,
+}
+
+impl Scope<'_> {
+    /// Of a `let` looked at alone.
+    pub(crate) fn alone() -> Self {
+        Self {
+            role: Role::Event,
+            aggregates: AggregatesAt::Not(IN_A_LET),
+            bodies: Rc::new(Bodies::untyped()),
+            steps: Rc::default(),
+            readable: 0,
+            bound: Vec::new(),
+            keys: Rc::default(),
+            no_event: true,
+        }
+    }
+
+    /// The same place as a `let` sees it that is put in: it knows the event, not the rule.
+    pub(crate) fn of_let(&self) -> Self {
+        Self {
+            role: self.role,
+            aggregates: AggregatesAt::Not(IN_A_LET),
+            bodies: Rc::clone(&self.bodies),
+            steps: Rc::default(),
+            readable: 0,
+            bound: Vec::new(),
+            keys: Rc::default(),
+            no_event: self.no_event,
+        }
+    }
+}
+
+const IN_A_LET: &str = "an aggregate cannot stand in a `let`";
+
+/// A variable that a quantifier bound.
+#[derive(Clone, Debug)]
+pub(crate) struct Variable<'a> {
+    pub name: &'a str,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+/// The state of lowering one rule.
+#[derive(Debug)]
+pub(crate) struct Lower<'a, 'r> {
+    pub names: &'r Names<'a>,
+    pub lists: &'r Lists<'a>,
+    pub report: &'r mut Report,
+    pub scope: Scope<'a>,
+    /// Every variable of the rule, by its [`VarId`].
+    pub variables: Vec<Variable<'a>>,
+    pub aggregates: Vec<ir::Aggregate>,
+    /// Where the `let`s stand through which the text at hand was reached, outermost first.
+    pub via: Vec<Span>,
+    /// Their names.
+    pub open: Vec<&'a str>,
+    nodes: usize,
+    depth: usize,
+    too_large: bool,
+}
+
+impl<'a, 'r> Lower<'a, 'r> {
+    pub(crate) fn new(
+        names: &'r Names<'a>,
+        lists: &'r Lists<'a>,
+        report: &'r mut Report,
+        scope: Scope<'a>,
+    ) -> Self {
+        Self {
+            names,
+            lists,
+            report,
+            scope,
+            variables: Vec::new(),
+            aggregates: Vec::new(),
+            via: Vec::new(),
+            open: Vec::new(),
+            nodes: 0,
+            depth: 0,
+            too_large: false,
+        }
+    }
+
+    /// Does something under another scope.
+    pub(crate) fn within<T>(&mut self, scope: Scope<'a>, what: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.scope, scope);
+        let result = what(self);
+        self.scope = outer;
+        result
+    }
+
+    /// A condition or a value, one level down. `None` past a limit, which is reported once.
+    pub(crate) fn deeper<T>(&mut self, span: Span, what: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        self.count(span, 1);
+        if self.depth >= EXPANDED_DEPTH_MAX {
+            self.refuse_size(span, format!("nests more than {EXPANDED_DEPTH_MAX} deep once its `let`s are put in"));
+        }
+        if self.too_large {
+            return None;
+        }
+        self.depth += 1;
+        let result = what(self);
+        self.depth -= 1;
+        Some(result)
+    }
+
+    /// Counts nodes of the IR.
+    pub(crate) fn count(&mut self, span: Span, nodes: usize) {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes > RULE_NODES_MAX {
+            self.refuse_size(span, format!("has more than {RULE_NODES_MAX} nodes once its `let`s are put in"));
+        }
+    }
+
+    fn refuse_size(&mut self, span: Span, what: String) {
+        if !self.too_large {
+            self.too_large = true;
+            let at = self.site(span);
+            self.report.error(Code::RuleTooLarge, at, format!("this {what}"));
+        }
+    }
+
+    /// Where a mistake that is the rule's and not the `let`'s is underlined.
+    pub(crate) fn site(&self, span: Span) -> Span {
+        self.via.first().copied().unwrap_or(span)
+    }
+
+    /// Reports a mistake; in a `let`, with the places where it is used.
+    pub(crate) fn tell(&mut self, mut diagnostic: Diagnostic) {
+        if let Some(used) = self.via.first() {
+            diagnostic = diagnostic.related(*used, "used here");
+        }
+        self.report.add(diagnostic);
+    }
+
+    /// Reports a mistake with a likely fix.
+    pub(crate) fn tell_help(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.tell(Diagnostic::new(code, span, message).help(help));
+    }
+
+    /// The user's text, for a message.
+    pub(crate) fn quote(&self, span: Span) -> String {
+        self.names.quote(span)
+    }
+
+    /// What a `let` stands for at this place.
+    pub(crate) fn inline<T>(
+        &mut self,
+        of: &'a ast::Let,
+        used: Span,
+        what: impl FnOnce(&mut Self, &'a ast::Expr) -> T,
+    ) -> Option<T> {
+        let name = of.name.node.as_str();
+        if self.open.contains(&name) {
+            return None; // a circle, reported with the names
+        }
+        self.open.push(name);
+        self.via.push(used);
+        let scope = self.scope.of_let();
+        let result = self.within(scope, |lower| lower.deeper(used, |lower| what(lower, &of.value)));
+        self.via.pop();
+        self.open.pop();
+        result
+    }
+}

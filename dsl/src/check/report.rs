@@ -1,0 +1,69 @@
+//! Where mistakes are gathered: each once, however often the text that holds it is looked at.
+//!
+//! A `let` is checked alone and again at every use, as what a path means depends on the rule's `on`. The same mistake
+//! at the same characters is kept once; what only shows at a use names the use as a related place.
+
+use std::collections::BTreeSet;
+
+use crate::diag::{Code, Diagnostic};
+use crate::source::Span;
+
+/// The mistakes so far.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    diagnostics: Vec<Diagnostic>,
+    seen: BTreeSet<(Code, Span, String)>,
+}
+
+impl Report {
+    /// Keeps a mistake, unless it is known.
+    pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
+        let known = (diagnostic.code, diagnostic.primary, diagnostic.message.clone());
+        if self.seen.insert(known) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// A mistake without help.
+    pub(crate) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.add(Diagnostic::new(code, span, message));
+    }
+
+    /// A mistake with a likely fix.
+    pub(crate) fn error_help(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Diagnostic::new(code, span, message).help(help));
+    }
+
+    /// A mistake, with the nearest known word if there is one.
+    pub(crate) fn error_near(
+        &mut self,
+        code: Code,
+        span: Span,
+        message: impl Into<String>,
+        nearest: Option<&str>,
+    ) {
+        let diagnostic = Diagnostic::new(code, span, message);
+        self.add(match nearest {
+            Some(word) => diagnostic.help(format!("did you mean `{word}`?")),
+            None => diagnostic,
+        });
+    }
+
+    /// A form that is not built yet.
+    pub(crate) fn not_built(&mut self, span: Span, what: impl std::fmt::Display) {
+        self.error(Code::NotBuilt, span, format!("{what} not built yet"));
+    }
+
+    /// All of them, in the order of the text.
+    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        let mut all = self.diagnostics;
+        all.sort_by_key(|one| (one.primary.source, one.primary.start, one.primary.end, one.code));
+        all
+    }
+}
