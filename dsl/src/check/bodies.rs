@@ -57,7 +57,8 @@ impl Bodies {
                 schema::RESOURCE_VERBS.into_iter().filter(|verb| !but.iter().any(|out| out == verb)).collect()
             }
         };
-        let (Targets::Only(targets), true) = (&on.targets, verbs.iter().all(|verb| schema::is_verb(verb))) else {
+        let (Targets::Only(targets), true) = (&on.targets, verbs.iter().all(|verb| schema::is_verb(verb)))
+        else {
             return Self::untyped();
         };
         let resources: Vec<_> = targets
@@ -189,7 +190,12 @@ fn add_kinds<'s>(resource: &'s Resource, kinds: &mut Vec<Kind<'s>>) -> bool {
     }
 }
 
-fn add_of_group<'s>(name: &'s str, group: &'s str, resource: &'s Resource, kinds: &mut Vec<Kind<'s>>) -> bool {
+fn add_of_group<'s>(
+    name: &'s str,
+    group: &'s str,
+    resource: &'s Resource,
+    kinds: &mut Vec<Kind<'s>>,
+) -> bool {
     let built_in = schema::built_in(name).filter(|one| one.groups.contains(&group));
     match &resource.subresource {
         Subresource::None => kinds.push(Kind { name, group, subresource: None }),

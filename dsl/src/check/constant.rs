@@ -166,7 +166,9 @@ pub(crate) fn parse_time(text: &str) -> Option<i64> {
         None => 0,
     };
     let mut cut = text.to_owned();
-    if digits > 9 && let Some(point) = text.find('.') {
+    if digits > 9
+        && let Some(point) = text.find('.')
+    {
         cut.replace_range(point + 10..point + 1 + digits, "");
     }
     chrono::DateTime::parse_from_rfc3339(&cut).ok()?.timestamp_nanos_opt()

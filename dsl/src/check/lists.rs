@@ -94,10 +94,18 @@ impl<'a> Lists<'a> {
             let ast::Literal::Word(word) = item else { continue };
             let Some(list) = names.lists.get(word.node.as_str()) else { continue };
             if open.contains(&word.node.as_str()) {
-                report.error(Code::LetCycle, word.span, format!("the list `{}` is made of itself", word.node));
+                report.error(
+                    Code::LetCycle,
+                    word.span,
+                    format!("the list `{}` is made of itself", word.node),
+                );
                 self.values.insert(&list.name.node, Values::Poison);
             } else if open.len() >= NESTING_MAX {
-                report.error(Code::RuleTooLarge, word.span, format!("lists stand more than {NESTING_MAX} deep in lists"));
+                report.error(
+                    Code::RuleTooLarge,
+                    word.span,
+                    format!("lists stand more than {NESTING_MAX} deep in lists"),
+                );
                 self.values.insert(&list.name.node, Values::Poison);
             } else {
                 self.resolve(names, list, open, report);
@@ -127,7 +135,11 @@ impl<'a> Lists<'a> {
                 },
             }
             if values.len() > LIST_VALUES_MAX {
-                report.error(Code::RuleTooLarge, literals.span, format!("a list has more than {LIST_VALUES_MAX} values"));
+                report.error(
+                    Code::RuleTooLarge,
+                    literals.span,
+                    format!("a list has more than {LIST_VALUES_MAX} values"),
+                );
                 return None;
             }
         }
@@ -147,7 +159,11 @@ impl<'a> Lists<'a> {
                 true
             }
             Some(Values::Literals(_)) => {
-                report.error(Code::RuleTooLarge, word.span, format!("a list has more than {LIST_VALUES_MAX} values"));
+                report.error(
+                    Code::RuleTooLarge,
+                    word.span,
+                    format!("a list has more than {LIST_VALUES_MAX} values"),
+                );
                 false
             }
             Some(Values::Networks(_)) => {

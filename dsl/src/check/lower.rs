@@ -99,6 +99,8 @@ pub(crate) struct Scope<'a> {
     pub steps: Rc<Vec<StepScope<'a>>>,
     /// How many of them may be read: those above, in alerts all.
     pub readable: usize,
+    /// The number of the step at hand; `None` where none is, or the rule speaks of all.
+    pub own: Option<usize>,
     /// Variables of quantifiers, the innermost last.
     pub bound: Vec<VarId>,
     pub keys: Rc<Vec<KeyScope<'a>>>,
@@ -115,6 +117,7 @@ impl Scope<'_> {
             bodies: Rc::new(Bodies::untyped()),
             steps: Rc::default(),
             readable: 0,
+            own: None,
             bound: Vec::new(),
             keys: Rc::default(),
             no_event: true,
@@ -129,6 +132,7 @@ impl Scope<'_> {
             bodies: Rc::clone(&self.bodies),
             steps: Rc::default(),
             readable: 0,
+            own: None,
             bound: Vec::new(),
             keys: Rc::default(),
             no_event: self.no_event,
@@ -199,7 +203,10 @@ impl<'a, 'r> Lower<'a, 'r> {
     pub(crate) fn deeper<T>(&mut self, span: Span, what: impl FnOnce(&mut Self) -> T) -> Option<T> {
         self.count(span, 1);
         if self.depth >= EXPANDED_DEPTH_MAX {
-            self.refuse_size(span, format!("nests more than {EXPANDED_DEPTH_MAX} deep once its `let`s are put in"));
+            self.refuse_size(
+                span,
+                format!("nests more than {EXPANDED_DEPTH_MAX} deep once its `let`s are put in"),
+            );
         }
         if self.too_large {
             return None;
@@ -214,7 +221,10 @@ impl<'a, 'r> Lower<'a, 'r> {
     pub(crate) fn count(&mut self, span: Span, nodes: usize) {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes > RULE_NODES_MAX {
-            self.refuse_size(span, format!("has more than {RULE_NODES_MAX} nodes once its `let`s are put in"));
+            self.refuse_size(
+                span,
+                format!("has more than {RULE_NODES_MAX} nodes once its `let`s are put in"),
+            );
         }
     }
 

@@ -69,8 +69,12 @@ pub(crate) fn gather<'a>(sources: &'a SourceMap, files: &'a [ast::File], report:
         };
         if let Some(first) = given.get(name.node.as_str()) {
             report.add(
-                Diagnostic::new(Code::NameTwice, name.span, format!("the name `{}` is given twice", name.node))
-                    .related(*first, "first given here"),
+                Diagnostic::new(
+                    Code::NameTwice,
+                    name.span,
+                    format!("the name `{}` is given twice", name.node),
+                )
+                .related(*first, "first given here"),
             );
             continue;
         }

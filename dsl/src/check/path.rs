@@ -47,6 +47,7 @@ impl<'a> Lower<'a, '_> {
         let variables = &self.variables;
         let bound = self.scope.bound.iter().rev().find(|id| variables[id.0 as usize].name == word);
         if let Some(id) = bound.copied() {
+            self.check_lent_once(word, path.root.span);
             let ty = self.variables[id.0 as usize].ty.clone();
             let begin = Begin {
                 step: None,
@@ -62,7 +63,8 @@ impl<'a> Lower<'a, '_> {
         if let Some(at) = self.scope.steps.iter().position(|step| step.name.node == word) {
             return self.step_path(at, path, span);
         }
-        let dotted = two_words(&path.root, &path.postfix).is_some_and(|words| schema::derived(&words).is_some());
+        let dotted =
+            two_words(&path.root, &path.postfix).is_some_and(|words| schema::derived(&words).is_some());
         if !dotted && let Some(at) = self.scope.keys.iter().position(|key| key.name == word) {
             return self.key_path(at, path, span);
         }
@@ -85,20 +87,49 @@ impl<'a> Lower<'a, '_> {
         Value::poison(span)
     }
 
+    /// In an alert the variables of all its `any`s hold at once.
+    fn check_lent_once(&mut self, word: &str, span: Span) {
+        let ids: Vec<_> =
+            self.scope.bound.iter().filter(|id| self.variables[id.0 as usize].name == word).collect();
+        if let (Role::Alert, [first, second, ..]) = (self.scope.role, ids.as_slice()) {
+            let first = self.variables[first.0 as usize].span;
+            let second = self.variables[second.0 as usize].span;
+            let message = format!("`{word}` may be the element of either of two `any`s");
+            let diagnostic = Diagnostic::new(Code::NameTwice, span, message);
+            self.tell(
+                diagnostic
+                    .related(first, "the first")
+                    .related(second, "the second")
+                    .help("give the elements different names"),
+            );
+        }
+    }
+
     /// `read.objectRef.name`
     fn step_path(&mut self, at: usize, path: &'a Path, span: Span) -> Value {
         let steps = std::rc::Rc::clone(&self.scope.steps);
         let step = &steps[at];
         let word = &step.name.node;
         let wrong = if self.scope.role == Role::Key {
-            Some((format!("a key cannot read the step `{word}`"), "a key reads its own step's event alone".to_owned()))
+            Some((
+                format!("a key cannot read the step `{word}`"),
+                "a key reads its own step's event alone".to_owned(),
+            ))
         } else if at >= self.scope.readable {
-            let own = at == self.scope.readable;
-            let help = if own { "a bare field is this step's own" } else { "a step can read the steps above it" };
-            let what = if own { "is this step itself" } else { "is a later step" };
+            let (what, help) = match self.scope.own {
+                Some(own) if own == at => ("is this step itself", "a bare field is this step's own"),
+                Some(_) => ("is a later step", "a step can read the steps above it"),
+                None => (
+                    "is a step",
+                    "what the rule says of all steps cannot read one; say it in a step's own `where`",
+                ),
+            };
             Some((format!("`{word}` {what} and cannot be read here"), help.to_owned()))
         } else if !matches!(path.postfix.first(), Some(Postfix::Field(_))) {
-            Some((format!("`{word}` is a step and no value"), format!("say which field: `{word}.user.username`")))
+            Some((
+                format!("`{word}` is a step and no value"),
+                format!("say which field: `{word}.user.username`"),
+            ))
         } else {
             None
         };
@@ -107,7 +138,9 @@ impl<'a> Lower<'a, '_> {
             self.downs(&path.postfix);
             return Value::poison(span);
         }
-        let Some((Postfix::Field(name), rest)) = path.postfix.split_first() else { return Value::poison(span) };
+        let Some((Postfix::Field(name), rest)) = path.postfix.split_first() else {
+            return Value::poison(span);
+        };
         let Some(number) = step.number else {
             self.downs(rest);
             return Value::poison(span);
@@ -118,7 +151,12 @@ impl<'a> Lower<'a, '_> {
         self.downs(rest);
         if self.names.lets.contains_key(name.node.as_str()) {
             let message = format!("`{}` is a `let`, which speaks of the event it is used on", name.node);
-            self.tell_help(Code::NotHere, name.span, message, format!("say which field of `{word}` is meant"));
+            self.tell_help(
+                Code::NotHere,
+                name.span,
+                message,
+                format!("say which field of `{word}` is meant"),
+            );
         } else {
             self.unknown_field(name, rest.first(), &format!("{word}."));
         }
@@ -152,7 +190,8 @@ impl<'a> Lower<'a, '_> {
         rest: &'a [Postfix],
         span: Span,
     ) -> Option<Value> {
-        let alert = two_words(name, rest).is_some_and(|words| schema::ALERT_FIELDS.contains(&words.as_slice()));
+        let alert =
+            two_words(name, rest).is_some_and(|words| schema::ALERT_FIELDS.contains(&words.as_slice()));
         let (begin, rest) = if alert {
             self.downs(&rest[1..]);
             if !self.scope.no_event && step.is_none() {
@@ -317,7 +356,8 @@ impl<'a> Lower<'a, '_> {
                 of: String::new(),
             };
             let is_body = matches!(begin.root, Root::ResponseObject(_));
-            let (before, after) = if is_body { (place.segments, Vec::new()) } else { (Vec::new(), place.segments) };
+            let (before, after) =
+                if is_body { (place.segments, Vec::new()) } else { (Vec::new(), place.segments) };
             let mut all: Vec<Down> = before.into_iter().map(|segment| again(segment, span)).collect();
             all.extend(downs);
             let mut value = self.read(begin, Some(all), postfix, span);
@@ -381,7 +421,12 @@ impl<'a> Lower<'a, '_> {
         if value.each || !single {
             let what = if value.each { "each element of a list".to_owned() } else { value.ty.says() };
             let message = format!("`{}` is {what}, which is no key and no place", self.quote(index.span));
-            self.tell_help(Code::ArgumentType, index.span, message, "a key is text, a place in a list a number");
+            self.tell_help(
+                Code::ArgumentType,
+                index.span,
+                message,
+                "a key is text, a place in a list a number",
+            );
             return None;
         }
         Some(Down { segment: Segment::Computed(Box::new(value.expr)), span, key: value.ty })
@@ -411,7 +456,8 @@ impl<'a> Lower<'a, '_> {
                 } else {
                     (Code::UnknownPath, format!(" in the bodies of {of}"))
                 };
-                let near = nearest(&name, others.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                let near =
+                    nearest(&name, others.iter().copied()).map(|near| format!("did you mean `{near}`?"));
                 let mut diagnostic =
                     Diagnostic::new(code, down.span, format!("`{front}` has no field `{name}`{of}"));
                 if let Some(help) = near.or_else(|| few(others)) {
@@ -422,7 +468,8 @@ impl<'a> Lower<'a, '_> {
             Dead::NoFields(true) => {
                 let message = format!("`{front}` is a list and has no field{}", named(&name));
                 let element = if name.is_empty() { String::new() } else { format!(".{name}") };
-                let help = format!("`{front}[]{element}` is that of each element; or say `any x in {front}: (..)`");
+                let help =
+                    format!("`{front}[]{element}` is that of each element; or say `any x in {front}: (..)`");
                 self.tell_help(Code::NoFields, down.span, message, help);
             }
             Dead::NoFields(false) => {
@@ -471,7 +518,8 @@ impl<'a> Lower<'a, '_> {
             } else {
                 "the name of an element holds in the parentheses behind it"
             };
-            let diagnostic = Diagnostic::new(Code::NotHere, span, message).related(at, "given here").help(help);
+            let diagnostic =
+                Diagnostic::new(Code::NotHere, span, message).related(at, "given here").help(help);
             return self.tell(diagnostic);
         }
         if self.names.rules.contains_key(name) {
@@ -479,7 +527,8 @@ impl<'a> Lower<'a, '_> {
             return self.tell(Diagnostic::new(Code::NotHere, word.span, message));
         }
         let near = nearest(name, self.known_words());
-        let mut diagnostic = Diagnostic::new(Code::UnknownName, word.span, format!("`{name}` stands for nothing"));
+        let mut diagnostic =
+            Diagnostic::new(Code::UnknownName, word.span, format!("`{name}` stands for nothing"));
         if let Some(near) = near {
             diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
         } else {
@@ -530,8 +579,11 @@ impl<'a> Lower<'a, '_> {
             let step = self.scope.steps.iter().find(|step| step.name.node == word).map(|step| step.name.span);
             let key = self.scope.keys.iter().find(|key| key.name == word).map(|key| key.value.span);
             if let Some(first) = variable.or(step).or(key) {
-                let diagnostic =
-                    Diagnostic::new(Code::NameTwice, name.span, format!("`{word}` already has a meaning here"));
+                let diagnostic = Diagnostic::new(
+                    Code::NameTwice,
+                    name.span,
+                    format!("`{word}` already has a meaning here"),
+                );
                 self.tell(diagnostic.related(first, "given here").help("choose another name"));
             } else {
                 self.names.warn_hidden(Giver::Variable, name, self.report);

@@ -5,9 +5,8 @@
 
 use std::fmt::Write as _;
 
-use crate::syntax::ast::{
-    ArithOp, Call, CompareOp, Expr, ExprKind, Literal, Literals, Path, Postfix, Set,
-};
+use crate::limits::EXPANDED_DEPTH_MAX;
+use crate::syntax::ast::{ArithOp, Call, CompareOp, Expr, ExprKind, Literal, Literals, Path, Postfix, Set};
 
 /// How tightly a form binds, loosest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +25,50 @@ pub(crate) fn expr(of: &Expr) -> String {
     let mut out = String::new();
     write_expr(&mut out, of, Level::Or);
     out
+}
+
+/// Whether an expression nests so little that it can be written by recursion.
+pub(crate) fn depth_is_fine(of: &Expr) -> bool {
+    let mut rest = vec![(of, 0)];
+    while let Some((expr, depth)) = rest.pop() {
+        if depth > EXPANDED_DEPTH_MAX {
+            return false;
+        }
+        let mut go = |inner| rest.push((inner, depth + 1));
+        match &expr.kind {
+            ExprKind::Or(parts) | ExprKind::And(parts) => parts.iter().for_each(go),
+            ExprKind::Not(inner) | ExprKind::Group(inner) => go(inner),
+            ExprKind::Quantified { list: left, body: right, .. }
+            | ExprKind::Compare { left, right, .. }
+            | ExprKind::Arith { left, right, .. } => {
+                go(left);
+                go(right);
+            }
+            ExprKind::In { left, set, .. } => {
+                go(left);
+                if let Set::Value(value) = set {
+                    go(value);
+                }
+            }
+            ExprKind::Path(path) => indices(&path.postfix).for_each(go),
+            ExprKind::Call(call) => {
+                call.args.iter().chain(call.condition.as_deref()).chain(indices(&call.postfix)).for_each(go);
+            }
+            ExprKind::Text(_)
+            | ExprKind::Number(_)
+            | ExprKind::Duration(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Error => {}
+        }
+    }
+    true
+}
+
+fn indices(postfix: &[Postfix]) -> impl Iterator<Item = &Expr> {
+    postfix.iter().filter_map(|part| match part {
+        Postfix::Index(index, _) => Some(&**index),
+        _ => None,
+    })
 }
 
 /// A path without its postfix from `end` on.

@@ -1,0 +1,37 @@
+//! Whole rule sets: what compiles, and what is said of what does not.
+
+use super::compile;
+use crate::diag::Code;
+use crate::source::SourceMap;
+
+/// The design's examples beside the repository, where they are.
+#[test]
+fn the_examples_compile_but_for_what_is_not_built() {
+    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let data = std::env::var_os("AUDIT_DATA").map_or(beside, std::path::PathBuf::from);
+    let path = data.join("../design/examples.rule");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("not there: {}", path.display());
+        return;
+    };
+    let mut sources = SourceMap::default();
+    sources.add("examples.rule", text);
+    let outcome = compile(&sources);
+    let other: Vec<_> = outcome.diagnostics.iter().filter(|one| one.code != Code::NotBuilt).collect();
+    for one in &other {
+        let at = sources.start(one.primary);
+        println!(
+            "{}:{} {} {} [{}] {:?}",
+            at.line,
+            at.column,
+            one.code.text(),
+            one.message,
+            sources.text(one.primary),
+            one.help
+        );
+    }
+    assert!(other.is_empty());
+    for one in &outcome.diagnostics {
+        println!("{} {}", one.message, sources.text(one.primary));
+    }
+}
