@@ -9,7 +9,13 @@
 //! Everything before [`matches::Matches`] is a pure function of the plan and the block; everything that remembers is in
 //! [`state::State`]. An event that cannot be decoded is data, not an error: it comes out counted and located.
 
+mod eval;
+pub mod event;
+pub mod frame;
+mod index;
 pub mod limits;
 pub mod matches;
+pub mod matching;
+pub mod plan;
 pub mod planted;
 pub mod time;

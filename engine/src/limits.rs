@@ -6,6 +6,16 @@ use crate::matches::Nanos;
 pub const AUDIT_ID_CHARS_MAX: usize = 64;
 /// How deep JSON may nest before a document is undecodable.
 pub const JSON_DEPTH_MAX: usize = 512;
+/// Wrappings around wrappings (a string in a record in a list) that are opened, at most.
+pub const WRAPPINGS_MAX: usize = 4;
+/// How deep what a JSON patch makes of an object may nest; past it the object is unknown.
+pub const PATCH_DEPTH_MAX: usize = 64;
+/// How many operations of a JSON patch are followed: the API server refuses more.
+pub const PATCH_OPERATIONS_MAX: usize = 10_000;
+/// How many values one JSON patch may copy and move in all; past it the object is unknown.
+pub const PATCH_NODES_MAX: usize = 1_000_000;
+/// How many tuples one match may add to one `distinct` of several `[]`: every pair of two long lists is many.
+pub const TUPLES_PER_MATCH_MAX: usize = 100_000;
 /// State lives in this many virtual shards.
 pub const VIRTUAL_SHARDS: usize = 64;
 /// The newest requests (values, of `distinct`) that a window keeps at least, where only a lower bound is asked.

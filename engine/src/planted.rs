@@ -5,6 +5,19 @@
 
 /// Every error that can be planted: its number and what it does.
 pub const LIST: &[(u8, &str)] = &[
+    (1, "an absent value equals the empty text"),
+    (2, "not of unknown is true"),
+    (3, "any over an open list without a match is false, not unknown"),
+    (4, "an absent side of == with a text counts as equal, so that != is false"),
+    (5, "in over an open list of the event is false, not unknown"),
+    (6, "a JSON patch's add at an index replaces the element there"),
+    (7, "null in a merge patch is unknown, not absent"),
+    (8, "the first of equal keys wins"),
+    (9, "the end of a clock range is in"),
+    (10, "all over an empty list is false"),
+    (11, "a network is a bit wider than it says"),
+    (12, "an except that is unknown lets go"),
+    (13, "a dry run that is unknown counts as one"),
     (14, "a window leaves out what is exactly as old as it is long"),
     (15, "a throttle holds back an alert exactly its length after the last one"),
     (16, "late events are not dated up"),

@@ -1,0 +1,193 @@
+//! Input cut into blocks of whole documents, so that any thread can match any of them.
+//!
+//! A block knows where its documents are: framing goes through the input once, in order, and what comes behind it needs
+//! no order at all. Memory is the block at hand and one document.
+
+use std::collections::VecDeque;
+
+use crate::matches::{Reason, SourceId};
+
+use super::{Frame, Framer, Kind};
+
+/// Bytes looked at in one go, so that what is left of them is not moved around often.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// Whole documents of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// The source.
+    pub source: SourceId,
+    /// Of the first byte, in the source.
+    pub offset: u64,
+    /// What is in it. Of a document that is too large the bytes are missing.
+    pub bytes: Vec<u8>,
+    /// Bytes of input that the block stands for.
+    pub length: u64,
+    /// What was found, in order.
+    pub parts: Vec<Part>,
+}
+
+/// Something found in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Where its bytes begin in [`Block::bytes`].
+    pub start: usize,
+    /// One past their end.
+    pub end: usize,
+    /// What it is.
+    pub kind: Kind,
+    /// Where it begins in its source.
+    pub offset: u64,
+    /// How many bytes it has there.
+    pub length: u64,
+}
+
+/// Cuts a source into blocks.
+#[derive(Debug)]
+pub struct Blocks {
+    source: SourceId,
+    block_bytes: usize,
+    framer: Framer,
+    buf: Vec<u8>,
+    /// Of the buffer's first byte, in the source.
+    offset: u64,
+    /// What of the buffer has been framed.
+    framed: usize,
+    parts: Vec<Part>,
+    ready: VecDeque<Block>,
+}
+
+impl Blocks {
+    /// Blocks of about `block_bytes`, from documents no longer than `line_bytes_max`.
+    #[must_use]
+    pub fn new(source: SourceId, block_bytes: usize, line_bytes_max: usize) -> Self {
+        Self {
+            source,
+            block_bytes,
+            framer: Framer::new(line_bytes_max),
+            buf: Vec::new(),
+            offset: 0,
+            framed: 0,
+            parts: Vec::new(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// All of `bytes` as one block; no limit of length but their own.
+    #[must_use]
+    pub fn whole(source: SourceId, bytes: &[u8]) -> Block {
+        let mut blocks = Self::new(source, usize::MAX, bytes.len().max(1));
+        blocks.push(bytes);
+        blocks.finish();
+        blocks.pop().unwrap_or(Block { source, offset: 0, bytes: Vec::new(), length: 0, parts: Vec::new() })
+    }
+
+    /// Takes more of the source.
+    pub fn push(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(PIECE_BYTES) {
+            self.buf.extend_from_slice(piece);
+            self.frame(false);
+        }
+    }
+
+    /// The source has ended.
+    pub fn finish(&mut self) {
+        self.frame(true);
+        self.framed = self.buf.len();
+        self.cut();
+    }
+
+    /// Forgets what is not yet in a block and goes on at `offset` of the source.
+    pub fn restart(&mut self, offset: u64) {
+        *self = Self {
+            offset,
+            ready: std::mem::take(&mut self.ready),
+            framer: Framer::new(self.framer.line_bytes_max),
+            ..Self::new(self.source, self.block_bytes, 0)
+        };
+    }
+
+    /// The next block that is ready.
+    pub fn pop(&mut self) -> Option<Block> {
+        self.ready.pop_front()
+    }
+
+    fn frame(&mut self, end: bool) {
+        loop {
+            match self.framer.next(&self.buf[self.framed..], end) {
+                Some(frame) => self.found(frame),
+                None => {
+                    self.let_go();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn found(&mut self, frame: Frame) {
+        let passed = self.framer.passed();
+        let begins = self.framed + frame.start;
+        self.parts.push(Part {
+            start: begins,
+            end: self.framed + frame.end,
+            kind: frame.kind,
+            offset: self.offset + begins as u64 - passed,
+            length: (frame.end - frame.start) as u64 + passed,
+        });
+        self.framed += frame.end;
+        if self.framed >= self.block_bytes {
+            self.cut();
+        }
+    }
+
+    /// Drops what the framer passes over, once all before it is in a block.
+    fn let_go(&mut self) {
+        let gone = self.framer.let_go();
+        if gone > 0 {
+            self.cut();
+            self.buf.drain(..gone);
+            self.offset += gone as u64;
+            self.pass(gone as u64);
+        }
+    }
+
+    /// Bytes that no block holds still count as read.
+    fn pass(&mut self, bytes: u64) {
+        self.ready.push_back(Block {
+            source: self.source,
+            offset: self.offset - bytes,
+            bytes: Vec::new(),
+            length: bytes,
+            parts: Vec::new(),
+        });
+    }
+
+    fn cut(&mut self) {
+        if self.framed == 0 {
+            return;
+        }
+        let rest = self.buf.split_off(self.framed);
+        let bytes = std::mem::replace(&mut self.buf, rest);
+        let length = bytes.len() as u64;
+        self.ready.push_back(Block {
+            source: self.source,
+            offset: self.offset,
+            bytes,
+            length,
+            parts: std::mem::take(&mut self.parts),
+        });
+        self.offset += length;
+        self.framed = 0;
+    }
+}
+
+impl Part {
+    /// Its bytes; nothing of a document that is too large.
+    #[must_use]
+    pub fn bytes<'b>(&self, block: &'b Block) -> &'b [u8] {
+        match self.kind {
+            Kind::Broken(Reason::TooLarge) => &[],
+            _ => block.bytes.get(self.start..self.end).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! A block of input to its matches: a pure function of the plan and the block, for any thread, in any order.
+//!
+//! Nothing here remembers anything: whether a request was told before, what time it is, which window it falls into, is
+//! the state's matter. A match owns what will be read of its event later, so the block can go.
+
+use std::sync::Arc;
+
+use crate::eval::{self, Coverage, Cx, Event, EventCx, Truth};
+use crate::event::document::Json;
+use crate::event::row::{Row, Slot};
+use crate::event::{Decoder, identity, instant};
+use crate::frame::Kind;
+use crate::frame::blocks::Block;
+use crate::index::selector;
+use crate::limits::{AUDIT_ID_CHARS_MAX, TUPLES_PER_MATCH_MAX};
+use crate::matches::{
+    Counted, EventMeta, Match, Matches, RuleTally, SourceId, SourceInfo, Tally, Undecodable, Value,
+};
+use crate::plan::{Aggregate, Expr, Plan, Rule, Shape, Step};
+use crate::planted::planted;
+
+/// Buffers that a thread uses for one block after another.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    decoder: Decoder,
+    /// If set: per rule of the plan, what its conditions have been found to be.
+    coverage: Option<Vec<Coverage>>,
+}
+
+impl Scratch {
+    /// Counts from now on what each condition is found to be. Every condition is then asked, also where others have
+    /// decided already.
+    pub fn cover(&mut self, plan: &Plan) {
+        let rule =
+            |rule: &Rule| Coverage { leaves: rule.leaves.iter().map(|_| Default::default()).collect() };
+        self.coverage = Some(plan.rules.iter().map(rule).collect());
+    }
+
+    /// What was counted, per rule of the plan.
+    #[must_use]
+    pub fn coverage(&self) -> Option<&[Coverage]> {
+        self.coverage.as_deref()
+    }
+}
+
+/// Matches the events of a block.
+#[must_use]
+pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mut Scratch) -> Matches {
+    let mut out = Matches {
+        tally: Tally {
+            bytes: block.length,
+            rules: vec![RuleTally::default(); plan.rules.len()],
+            ..Tally::default()
+        },
+        ..Matches::default()
+    };
+    let Scratch { decoder, coverage } = scratch;
+    let before = (decoder.tape.duplicate_keys, decoder.tape.mended);
+    for part in &block.parts {
+        if part.kind == Kind::Comment {
+            out.tally.comments += 1;
+            continue;
+        }
+        decoder.frame(part.bytes(block), part.kind, &mut |event| {
+            out.tally.read += 1;
+            match event {
+                Ok(row) => {
+                    out.tally.decoded += 1;
+                    let place = (block.source, part.offset);
+                    Matcher { plan, source, place, coverage: coverage.as_deref() }.event(row, &mut out);
+                }
+                Err(reason) => {
+                    let (offset, length) = (part.offset, part.length);
+                    out.tally.undecodable.push(Undecodable { reason, offset, length });
+                }
+            }
+        });
+    }
+    out.tally.duplicate_keys = decoder.tape.duplicate_keys - before.0;
+    out.tally.mended = decoder.tape.mended - before.1;
+    out
+}
+
+struct Matcher<'m> {
+    plan: &'m Plan,
+    source: &'m SourceInfo,
+    place: (SourceId, u64),
+    coverage: Option<&'m [Coverage]>,
+}
+
+impl Matcher<'_> {
+    fn event(&self, row: &Row, out: &mut Matches) {
+        let number = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
+        out.times.push(row.stage_timestamp);
+        let event = EventCx::new(row, self.source);
+        let mut meta: Option<Arc<EventMeta>> = None;
+        let mut tallied = None;
+        for id in self.plan.index.candidates(row) {
+            let rule = &self.plan.rules[id.rule as usize];
+            let step = &rule.steps[id.step as usize];
+            if !selector::takes(&step.on, row) {
+                continue;
+            }
+            let dry_run_unknown = match event.dry_run() {
+                _ if step.on.including_dry_run => false,
+                Truth::True => continue,
+                Truth::Unknown => true,
+                Truth::False => false,
+            };
+            let tally = &mut out.tally.rules[id.rule as usize];
+            // Once an event, though several steps of a sequence may take it.
+            if tallied != Some(id.rule) {
+                tallied = Some(id.rule);
+                tally.selected += 1;
+            }
+            let coverage = self.coverage.and_then(|c| c.get(id.rule as usize));
+            let cx = Cx::new(Event::Here(&event), coverage);
+            let answer = ask(step, &cx);
+            tally.unknown_decided += u64::from(answer.unknown_decided);
+            if !answer.matched {
+                continue;
+            }
+            let key: Vec<Value> = read(&step.key, &cx).map(key_part).collect();
+            if !matches!(rule.shape, Shape::Each) && key.contains(&Value::Unknown) && !planted(24) {
+                tally.key_unknown += 1;
+                continue;
+            }
+            let meta = meta.get_or_insert_with(|| Arc::new(self.meta(row, &event)));
+            out.found.push(Match {
+                rule: id.rule,
+                step: id.step,
+                event: number,
+                meta: Arc::clone(meta),
+                key,
+                captures: read(&step.captures, &cx).collect(),
+                counted: rule.aggregates.iter().map(|aggregate| counted(aggregate, &cx)).collect(),
+                dry_run_unknown,
+            });
+        }
+    }
+
+    fn meta(&self, row: &Row, event: &EventCx<'_>) -> EventMeta {
+        let text = |slot| row.text(slot).map(Arc::<str>::from);
+        let under = |slot, key: &str| row.get(slot).and_then(|json| json.get(key));
+        let user_text = |slot| under(slot, "username").and_then(Json::as_text).map(Arc::<str>::from);
+        let texts = |json: Option<Json<'_>>| -> Vec<Arc<str>> {
+            json.into_iter().flat_map(Json::items).filter_map(Json::as_text).map(Arc::from).collect()
+        };
+        let audit_id = row.text(Slot::AuditId).unwrap_or("");
+        let cut = audit_id.char_indices().nth(AUDIT_ID_CHARS_MAX).map_or(audit_id.len(), |(at, _)| at);
+        EventMeta {
+            source: self.place.0,
+            offset: self.place.1,
+            request: event.request(),
+            stage: row.stage,
+            stage_timestamp: row.stage_timestamp,
+            request_received: row.text(Slot::RequestReceived).and_then(instant::parse),
+            audit_id: audit_id[..cut].into(),
+            cluster: event.cluster().map(Arc::from),
+            username: user_text(Slot::User),
+            groups: texts(under(Slot::User, "groups")),
+            impersonated: user_text(Slot::ImpersonatedUser),
+            source_ips: texts(row.get(Slot::SourceIps)),
+            user_agent: text(Slot::UserAgent),
+            verb: row.verb().into(),
+            resource: text(Slot::Resource),
+            subresource: text(Slot::Subresource),
+            namespace: text(Slot::Namespace),
+            name: eval::object_name(event).or_else(|| text(Slot::Name)),
+            code: under(Slot::ResponseStatus, "code").and_then(whole_number),
+        }
+    }
+}
+
+fn read<'e, 'a>(exprs: &'a [Expr], cx: &'e Cx<'e, 'a>) -> impl Iterator<Item = Value> + use<'e, 'a> {
+    exprs.iter().map(|expr| eval::value(&expr.0, cx).to_owned())
+}
+
+fn whole_number(json: Json<'_>) -> Option<i64> {
+    match json.node() {
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number in range")]
+        crate::event::document::Node::Number(n) if n.fract() == 0.0 && n.abs() < 1e15 => Some(n as i64),
+        _ => None,
+    }
+}
+
+/// What a step's conditions say of an event.
+struct Answer {
+    matched: bool,
+    unknown_decided: bool,
+}
+
+fn ask<'a>(step: &'a Step, cx: &Cx<'_, 'a>) -> Answer {
+    let covering = cx.covers();
+    let condition = eval::all(step.conditions.iter().map(|c| &c.0), cx);
+    if condition == Truth::False && !covering {
+        return Answer { matched: false, unknown_decided: false };
+    }
+    let except = step.excepts.iter().map(|e| eval::truth(&e.0, cx)).max().unwrap_or(Truth::False);
+    let except = if planted(12) && except == Truth::Unknown { Truth::True } else { except };
+    Answer {
+        matched: condition == Truth::True && except != Truth::True,
+        unknown_decided: match condition {
+            Truth::Unknown => except != Truth::True,
+            Truth::True => except == Truth::Unknown,
+            Truth::False => false,
+        },
+    }
+}
+
+/// A part of a key is a scalar; what is none counts as absent.
+fn key_part(value: Value) -> Value {
+    match value {
+        Value::List { .. } | Value::Map { .. } | Value::Spread { .. } => Value::Absent,
+        scalar => scalar,
+    }
+}
+
+fn counted<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Counted {
+    if aggregate.filter.as_ref().is_some_and(|filter| eval::truth(&filter.0, cx) != Truth::True) {
+        return Counted::No;
+    }
+    if aggregate.counts {
+        return Counted::One;
+    }
+    let parts: Vec<Vec<Value>> = aggregate.values.iter().map(|expr| each(&expr.0, cx)).collect();
+    let mut tuples: Vec<Box<[u8]>> = Vec::new();
+    let total = parts.iter().map(Vec::len).try_fold(1_usize, usize::checked_mul).unwrap_or(usize::MAX);
+    for number in 0..total.min(TUPLES_PER_MATCH_MAX) {
+        // The number, written with as many digits as there are parts, picks one value of each.
+        let mut rest = number;
+        let tuple: Vec<&Value> = parts
+            .iter()
+            .map(|values| {
+                let value = &values[rest % values.len()];
+                rest /= values.len();
+                value
+            })
+            .collect();
+        let unknown = tuple.iter().any(|v| **v == Value::Unknown);
+        if !unknown && tuple.iter().any(|v| **v != Value::Absent) {
+            tuples.push(tuple_bytes(&tuple));
+        }
+    }
+    tuples.sort_unstable();
+    tuples.dedup();
+    Counted::Tuples(tuples)
+}
+
+/// The values of a part, of a spread each; lists and maps are absent.
+fn each<'a>(node: &'a crate::plan::expr::Node, cx: &Cx<'_, 'a>) -> Vec<Value> {
+    match eval::value(node, cx).to_owned() {
+        Value::Spread { items, .. } => items.into_iter().map(key_part).collect(),
+        one => vec![key_part(one)],
+    }
+}
+
+fn tuple_bytes(tuple: &[&Value]) -> Box<[u8]> {
+    let scalars: Vec<Vec<u8>> = tuple
+        .iter()
+        .map(|value| {
+            let mut bytes = Vec::new();
+            identity::scalar(value, &mut bytes);
+            bytes
+        })
+        .collect();
+    let mut out = Vec::new();
+    identity::fields(scalars.iter().map(|bytes| Some(bytes.as_slice())), &mut out);
+    out.into_boxed_slice()
+}
