@@ -73,8 +73,7 @@ impl<'a> Lower<'a, '_> {
             return Value::poison(span);
         }
         if arguments.len() < most && signature.params[most - 1] == Param::Zone {
-            let expr = constant::literal(Literal::Text("UTC".to_owned()), span);
-            arguments.push(Value { ty: Type::Text.into(), expr, each: false, facts: Facts::default() });
+            arguments.push(Value::literal(Literal::Text("UTC".to_owned()), span));
         }
         self.called(signature, arguments, span)
     }
@@ -86,8 +85,7 @@ impl<'a> Lower<'a, '_> {
         {
             match constant::call(function, literal) {
                 Folded::Value(literal) => {
-                    let expr = constant::literal(literal, span);
-                    return Value { ty, expr, each: false, facts: Facts::default() };
+                    return Value::literal(literal, span);
                 }
                 Folded::Impossible => {
                     let message = format!("`{}` has no value", self.quote(span));
@@ -132,9 +130,9 @@ impl<'a> Lower<'a, '_> {
             Param::Map if argument.ty.may(map) => return true,
             Param::Map => "a map",
         };
-        let quote = self.quote(argument.expr.span);
+        let quote = self.quote(argument.at);
         let message = format!("`{}` takes {wanted}, and `{quote}` is {}", signature.name, argument.ty.says());
-        let mut diagnostic = Diagnostic::new(Code::ArgumentType, argument.expr.span, message);
+        let mut diagnostic = Diagnostic::new(Code::ArgumentType, argument.at, message);
         if argument.ty.members().iter().any(|ty| matches!(ty, Type::List(_))) {
             diagnostic = diagnostic.help(format!("say `{}({quote}[])` for each element", signature.name));
         }
@@ -144,7 +142,7 @@ impl<'a> Lower<'a, '_> {
 
     /// The text of a time where a time is wanted is read as one.
     fn read_time(&mut self, argument: &mut Value) -> bool {
-        let span = argument.expr.span;
+        let span = argument.at;
         if let Some(text) = constant::text(&argument.expr)
             && constant::parse_time(text).is_none()
         {
@@ -159,7 +157,7 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn zone(&mut self, argument: &Value) -> bool {
-        let span = argument.expr.span;
+        let span = argument.at;
         let Some(name) = constant::text(&argument.expr) else {
             let message = format!("a time zone is written down, and `{}` is not", self.quote(span));
             self.tell_help(Code::NotConstant, span, message, "such as `\"Europe/Berlin\"`");
@@ -260,9 +258,9 @@ impl<'a> Lower<'a, '_> {
         }
         let good = value.ty.may(is_single);
         if !good {
-            let quote = self.quote(value.expr.span);
+            let quote = self.quote(value.at);
             let message = format!("{what} single values, and `{quote}` is {}", value.ty.says());
-            let diagnostic = Diagnostic::new(Code::KeyNotSingle, value.expr.span, message);
+            let diagnostic = Diagnostic::new(Code::KeyNotSingle, value.at, message);
             let list = value.ty.members().iter().any(|ty| matches!(ty, Type::List(_)));
             let help = format!("`{quote}[]` is each element, `len({quote})` how many there are");
             self.tell(if list { diagnostic.help(help) } else { diagnostic });
@@ -285,7 +283,7 @@ impl<'a> Lower<'a, '_> {
         }
         let ty = arith_type(op, &left.ty, &right.ty);
         if ty.is_poison() {
-            let (a, b) = (self.quote(left.expr.span), self.quote(right.expr.span));
+            let (a, b) = (self.quote(left.at), self.quote(right.at));
             let word = text::arith_op(op);
             let message = format!(
                 "`{a}` is {} and `{b}` is {}, which `{word}` does not join",
@@ -299,8 +297,7 @@ impl<'a> Lower<'a, '_> {
         }
         if let (ExprKind::Literal(a), ExprKind::Literal(b)) = (&left.expr.kind, &right.expr.kind) {
             if let Some(literal) = constant::arith(op, a, b) {
-                let expr = constant::literal(literal, span);
-                return Value { ty, expr, each: false, facts: Facts::default() };
+                return Value::literal(literal, span);
             }
             if matches!((a, b), (Literal::Number(_), Literal::Number(_))) {
                 let message = format!("`{}` has no value", self.quote(span));

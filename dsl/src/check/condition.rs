@@ -19,7 +19,7 @@ impl<'a> Lower<'a, '_> {
 
     /// A value where a condition is wanted: only what is true or false will do.
     fn as_condition(&mut self, value: Value) -> ir::Expr {
-        let span = value.expr.span;
+        let span = value.at;
         if value.ty.is_poison() || is_logic(&value.expr.kind) {
             return value.expr;
         }
@@ -72,10 +72,10 @@ impl<'a> Lower<'a, '_> {
             }
             ast::ExprKind::Arith { op, left, right } => self.arith(op.node, left, right, span),
             ast::ExprKind::Group(inner) => self.any_form(inner),
-            ast::ExprKind::Text(text) => literal(Literal::Text(text.clone()), span),
-            ast::ExprKind::Number(number) => literal(Literal::Number(*number), span),
-            ast::ExprKind::Duration(nanos) => literal(Literal::Duration(*nanos), span),
-            ast::ExprKind::Bool(truth) => literal(Literal::Bool(*truth), span),
+            ast::ExprKind::Text(text) => Value::literal(Literal::Text(text.clone()), span),
+            ast::ExprKind::Number(number) => Value::literal(Literal::Number(*number), span),
+            ast::ExprKind::Duration(nanos) => Value::literal(Literal::Duration(*nanos), span),
+            ast::ExprKind::Bool(truth) => Value::literal(Literal::Bool(*truth), span),
             ast::ExprKind::Path(path) => self.path(path, span),
             ast::ExprKind::Call(call) => self.call(call, span),
             ast::ExprKind::Error => Value::poison(span),
@@ -99,12 +99,12 @@ impl<'a> Lower<'a, '_> {
         let element = match list.ty.element() {
             Ok(element) => element,
             Err(_) => {
-                let quote = self.quote(list.expr.span);
+                let quote = self.quote(list.at);
                 let word = if all { "all" } else { "any" };
                 let message =
                     format!("`{quote}` is {} and no list, so `{word}` cannot go over it", list.ty.says());
                 let maps = list.ty.members().iter().any(|ty| matches!(ty, Type::Map(_) | Type::Object(_)));
-                let mut diagnostic = Diagnostic::new(Code::NotAList, list.expr.span, message);
+                let mut diagnostic = Diagnostic::new(Code::NotAList, list.at, message);
                 if maps {
                     diagnostic = diagnostic.help(format!("its keys are a list: `keys({quote})`"));
                 }
@@ -160,7 +160,7 @@ impl<'a> Lower<'a, '_> {
         let word = text::compare_op(op.node);
         let (plain, _) = plain(op.node);
         let message = format!("`{word}` of each element reads two ways: no element, or not every element");
-        let (left, right) = (self.quote(left.expr.span), self.quote(right.expr.span));
+        let (left, right) = (self.quote(left.at), self.quote(right.at));
         let help = format!("write `not {left} {} {right}` if no element may", text::compare_op(plain));
         self.tell_help(Code::EachNegated, op.span, message, help);
     }
@@ -171,12 +171,12 @@ impl<'a> Lower<'a, '_> {
             self.check_possible(right, &left.expr);
             return;
         }
-        let (a, b) = (self.quote(left.expr.span), self.quote(right.expr.span));
+        let (a, b) = (self.quote(left.at), self.quote(right.at));
         let message =
             format!("`{a}` is {} and `{b}` is {}, so they are never equal", left.ty.says(), right.ty.says());
         let help =
             convert(left, right).or_else(|| convert(right, left)).or_else(|| in_list(left, right, &a, &b));
-        let span = left.expr.span.to(op).to(right.expr.span);
+        let span = left.at.to(op).to(right.at);
         let diagnostic = Diagnostic::new(Code::TypesDiffer, self.joined_span(span, left, right), message);
         self.tell(match help {
             Some(help) => diagnostic.help(help),
@@ -186,9 +186,8 @@ impl<'a> Lower<'a, '_> {
 
     /// The span of a whole comparison, or of its right side where the left one came from elsewhere.
     fn joined_span(&self, span: Span, left: &Value, right: &Value) -> Span {
-        let near =
-            left.expr.span.source == right.expr.span.source && left.expr.span.start <= right.expr.span.start;
-        if near { span } else { right.expr.span }
+        let near = left.at.source == right.at.source && left.at.start <= right.at.start;
+        if near { span } else { right.at }
     }
 
     /// A constant beside a field: it must be a value that the field may have.
@@ -201,7 +200,7 @@ impl<'a> Lower<'a, '_> {
     /// The same, of one value of a list.
     pub(crate) fn check_literal(&mut self, field: &Value, literal: &Literal, span: Span) {
         let Literal::Text(word) = literal else { return };
-        let quote = self.quote(field.expr.span);
+        let quote = self.quote(field.at);
         if word.is_empty() && field.facts.left_out {
             let message = format!("`{quote}` is never `\"\"`: the server leaves it out when it is empty");
             return self.tell_help(
@@ -227,18 +226,18 @@ impl<'a> Lower<'a, '_> {
     fn check_order(&mut self, op: &Spanned<CompareOp>, left: &Value, right: &Value) {
         for side in [left, right] {
             if !side.ty.may(has_order) {
-                let quote = self.quote(side.expr.span);
+                let quote = self.quote(side.at);
                 let message = format!("`{quote}` is {}, which has no order", side.ty.says());
                 let help = if side.ty.may(|ty| *ty == Type::Text) {
                     format!("order is for numbers, times and durations: `number({quote})`, `time({quote})`")
                 } else {
                     "order is for numbers, times and durations".to_owned()
                 };
-                return self.tell_help(Code::NoOrder, side.expr.span, message, help);
+                return self.tell_help(Code::NoOrder, side.at, message, help);
             }
         }
         if !left.ty.meets(&right.ty) {
-            let (a, b) = (self.quote(left.expr.span), self.quote(right.expr.span));
+            let (a, b) = (self.quote(left.at), self.quote(right.at));
             let message = format!(
                 "`{a}` is {} and `{b}` is {}, so neither is `{}` than the other",
                 left.ty.says(),
@@ -255,9 +254,9 @@ impl<'a> Lower<'a, '_> {
             if side.ty.may(|ty| *ty == Type::Text) {
                 continue;
             }
-            let quote = self.quote(side.expr.span);
+            let quote = self.quote(side.at);
             let message = format!("`{word}` is for text, and `{quote}` is {}", side.ty.says());
-            let other = self.quote(right.expr.span);
+            let other = self.quote(right.at);
             let list = side.ty.members().iter().any(|ty| matches!(ty, Type::List(_)));
             let contains = matches!(op.node, CompareOp::Contains { .. });
             let help = match (list, contains) {
@@ -265,7 +264,7 @@ impl<'a> Lower<'a, '_> {
                 (true, false) => format!("`{quote}[]` is each element of it"),
                 (false, _) => "compare it with `==`".to_owned(),
             };
-            return self.tell_help(Code::NotText, side.expr.span, message, help);
+            return self.tell_help(Code::NotText, side.at, message, help);
         }
         if matches!(op.node, CompareOp::Matches { .. }) {
             self.check_regex(right, ignoring_case);
@@ -273,7 +272,7 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn check_regex(&mut self, right: &Value, ignoring_case: bool) {
-        let span = right.expr.span;
+        let span = right.at;
         let Some(pattern) = constant::text(&right.expr) else {
             let message = format!("a regular expression is written down, and `{}` is not", self.quote(span));
             return self.tell_help(Code::NotConstant, span, message, "for a part of a text say `contains`");
@@ -301,7 +300,7 @@ impl<'a> Lower<'a, '_> {
             if !side.ty.may(text) {
                 let message = format!(
                     "`ignoring case` is for text, and `{}` is {}",
-                    self.quote(side.expr.span),
+                    self.quote(side.at),
                     side.ty.says()
                 );
                 return self.tell(Diagnostic::new(Code::NotText, span, message));
@@ -374,9 +373,4 @@ fn logic(kind: ExprKind, span: Span) -> Value {
 pub(crate) fn not(expr: ir::Expr) -> ir::Expr {
     let span = expr.span;
     ir::Expr { kind: ExprKind::Not(Box::new(expr)), ty: Type::Bool, span }
-}
-
-fn literal(literal: Literal, span: Span) -> Value {
-    let expr = constant::literal(literal, span);
-    Value { ty: expr.ty.clone().into(), expr, each: false, facts: super::ty::Facts::default() }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::constant;
 use super::names::Names;
 use super::report::Report;
-use super::ty::Ty;
 use crate::diag::{Code, Diagnostic, nearest};
 use crate::ir::{Literal, Network};
 use crate::limits::{LIST_VALUES_MAX, NESTING_MAX};
@@ -230,9 +229,4 @@ pub(crate) fn network(text: &str, span: Span, report: &mut Report) -> Option<Net
             None
         }
     }
-}
-
-/// The type of the values of a list; poison if it has none.
-pub(crate) fn element(values: &[Literal]) -> Ty {
-    Ty::union(values.iter().map(|value| Ty::from(constant::type_of(value))))
 }

@@ -26,22 +26,35 @@ pub(crate) struct Value {
     /// Stands for each element of a list: `[]` is in it.
     pub each: bool,
     pub facts: Facts,
+    /// Where it is used: the IR's own span is inside of the `let`, for one that was put in.
+    pub at: Span,
 }
 
 impl Value {
     /// Of what was reported.
     pub(crate) fn poison(span: Span) -> Self {
         let expr = super::constant::literal(ir::Literal::Bool(false), span);
-        Self { expr, ty: Ty::poison(), each: false, facts: Facts::default() }
+        Self::of(expr, Ty::poison())
     }
 
     pub(crate) fn new(kind: ir::ExprKind, ty: Ty, span: Span) -> Self {
-        let expr = ir::Expr { kind, ty: ty.lowered(), span };
-        Self { expr, ty, each: false, facts: Facts::default() }
+        Self::of(ir::Expr { kind, ty: ty.lowered(), span }, ty)
+    }
+
+    /// A constant.
+    pub(crate) fn literal(literal: ir::Literal, span: Span) -> Self {
+        let expr = super::constant::literal(literal, span);
+        let ty = expr.ty.clone().into();
+        Self::of(expr, ty)
+    }
+
+    fn of(expr: ir::Expr, ty: Ty) -> Self {
+        let at = expr.span;
+        Self { expr, ty, each: false, facts: Facts::default(), at }
     }
 
     pub(crate) fn condition(expr: ir::Expr) -> Self {
-        Self { expr, ty: ir::Type::Bool.into(), each: false, facts: Facts::default() }
+        Self::of(expr, ir::Type::Bool.into())
     }
 }
 

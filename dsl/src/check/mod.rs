@@ -25,9 +25,10 @@ mod sets;
 mod tests;
 mod text;
 mod ty;
+mod warn;
 mod window;
 
-use crate::diag::{Diagnostic, Level};
+use crate::diag::Diagnostic;
 use crate::ir;
 use crate::source::SourceMap;
 use crate::syntax::ast::{File, Item};
@@ -53,9 +54,12 @@ pub fn compile(sources: &SourceMap) -> Outcome {
         files.push(parsed.file);
     }
     let rules = check(sources, &files, &mut report);
-    let diagnostics = report.into_diagnostics();
-    let failed = diagnostics.iter().any(|diagnostic| diagnostic.level() == Level::Error);
-    Outcome { rules: (!failed).then_some(rules), diagnostics }
+    let failed = report.has_errors();
+    if !failed {
+        // Doubts about a set that has mistakes would be about the mistakes.
+        warn::warnings(&rules, &files).into_iter().for_each(|diagnostic| report.add(diagnostic));
+    }
+    Outcome { rules: (!failed).then_some(rules), diagnostics: report.into_diagnostics() }
 }
 
 fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSet {

@@ -342,7 +342,7 @@ impl<'a> Lower<'a, '_> {
     pub(crate) fn below(&mut self, value: Value, postfix: &'a [Postfix], span: Span) -> Value {
         let Some(downs) = self.downs(postfix) else { return Value::poison(span) };
         if downs.is_empty() || value.ty.is_poison() {
-            return Value { expr: ir::Expr { span, ..value.expr }, ..value };
+            return Value { at: span, ..value };
         }
         let each = value.each || downs.iter().any(|down| matches!(down.segment, Segment::Each));
         if let ExprKind::Read(place) = value.expr.kind {
@@ -487,9 +487,7 @@ impl<'a> Lower<'a, '_> {
         match self.lists.get(&name.node) {
             Some(super::lists::Values::Literals(values)) => {
                 self.count(name.span, values.len() / 16);
-                let expr = constant::literal(ir::Literal::List(values.clone()), name.span);
-                let ty = expr.ty.clone().into();
-                Value { ty, expr, each: false, facts: Facts::default() }
+                Value::literal(ir::Literal::List(values.clone()), name.span)
             }
             Some(super::lists::Values::Networks(_)) => {
                 let message = format!("`{}` holds networks and is no value", name.node);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Level};
 use crate::source::Span;
 
 /// The mistakes so far.
@@ -58,6 +58,11 @@ impl Report {
     /// A form that is not built yet.
     pub(crate) fn not_built(&mut self, span: Span, what: impl std::fmt::Display) {
         self.error(Code::NotBuilt, span, format!("{what} not built yet"));
+    }
+
+    /// Whether any of them is an error.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.level() == Level::Error)
     }
 
     /// All of them, in the order of the text.

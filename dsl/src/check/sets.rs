@@ -32,7 +32,7 @@ impl<'a> Lower<'a, '_> {
         };
         if negated && (left.each || each) {
             let message = "`not in` of each element reads two ways: no element, or not every element";
-            let help = format!("write `not {} in ..` if no element may", self.quote(left.expr.span));
+            let help = format!("write `not {} in ..` if no element may", self.quote(left.at));
             self.tell_help(Code::EachNegated, of.op, message, help);
         }
         let kind = ExprKind::In { left: Box::new(left.expr), set, ignoring_case };
@@ -79,7 +79,7 @@ impl<'a> Lower<'a, '_> {
         if value.ty.is_poison() {
             return None;
         }
-        let (quote, a) = (self.quote(value.expr.span), self.quote(left.expr.span));
+        let (quote, a) = (self.quote(value.at), self.quote(left.at));
         let Ok(element) = value.ty.element() else {
             let message = format!("`in` is for lists, and `{quote}` is {}", value.ty.says());
             let help = match value.ty.members() {
@@ -89,7 +89,7 @@ impl<'a> Lower<'a, '_> {
                 [Type::Map(_) | Type::Object(_)] => format!("its keys are a list: `{a} in keys({quote})`"),
                 _ => format!("write `{a} in [..]`"),
             };
-            self.tell_help(Code::NotASet, value.expr.span, message, help);
+            self.tell_help(Code::NotASet, value.at, message, help);
             return None;
         };
         if !left.ty.meets(&element) {
@@ -98,7 +98,7 @@ impl<'a> Lower<'a, '_> {
                 left.ty.says(),
                 element.says()
             );
-            self.tell(Diagnostic::new(Code::TypesDiffer, left.expr.span, message));
+            self.tell(Diagnostic::new(Code::TypesDiffer, left.at, message));
             return None;
         }
         if ignoring_case {
@@ -140,7 +140,7 @@ impl<'a> Lower<'a, '_> {
             // Values of a list that is put in are underlined as a whole.
             let span = written.and_then(|all| place_of(all, at, values.len())).unwrap_or(span);
             if !left.ty.meets(&ty) {
-                let a = self.quote(left.expr.span);
+                let a = self.quote(left.at);
                 let what = match value {
                     Literal::Text(text) => super::text::quoted(text),
                     Literal::Number(number) => number.to_string(),
@@ -167,14 +167,14 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn networks(&mut self, left: &Value, networks: Vec<ir::Network>) -> Option<Set> {
-        self.count(left.expr.span, networks.len() / LITERALS_PER_NODE);
+        self.count(left.at, networks.len() / LITERALS_PER_NODE);
         if left.ty.may(|ty| *ty == Type::Text) {
             return Some(Set::Networks(networks));
         }
-        let a = self.quote(left.expr.span);
+        let a = self.quote(left.at);
         let message = format!("`{a}` is {}, and only a text may be an address in a network", left.ty.says());
         let list = left.ty.members().iter().any(|ty| matches!(ty, Type::List(_)));
-        let diagnostic = Diagnostic::new(Code::TypesDiffer, left.expr.span, message);
+        let diagnostic = Diagnostic::new(Code::TypesDiffer, left.at, message);
         self.tell(if list { diagnostic.help(format!("say `{a}[]` for each of them")) } else { diagnostic });
         None
     }
@@ -194,7 +194,7 @@ impl<'a> Lower<'a, '_> {
             }
         }
         if !left.ty.is_poison() && !left.ty.may(|ty| *ty == Type::TimeOfDay) {
-            let a = self.quote(left.expr.span);
+            let a = self.quote(left.at);
             let message =
                 format!("`{a}` is {}, and only a time of day is between two clocks", left.ty.says());
             let help = if left.ty.may(|ty| matches!(ty, Type::Time | Type::Text)) {
@@ -202,7 +202,7 @@ impl<'a> Lower<'a, '_> {
             } else {
                 "say `time_of_day(stageTimestamp, \"UTC\")`".to_owned()
             };
-            self.tell_help(Code::TypesDiffer, left.expr.span, message, help);
+            self.tell_help(Code::TypesDiffer, left.at, message, help);
             good = false;
         }
         good.then_some(Set::Clock { from: from.node, to: to.node })

@@ -35,3 +35,29 @@ fn the_examples_compile_but_for_what_is_not_built() {
         println!("{} {}", one.message, sources.text(one.primary));
     }
 }
+
+#[test]
+fn the_shipped_rules_compile() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut sources = SourceMap::default();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "rule")) {
+        sources.add(file.display().to_string(), std::fs::read_to_string(file).unwrap());
+    }
+    let outcome = compile(&sources);
+    for one in &outcome.diagnostics {
+        let at = sources.start(one.primary);
+        println!(
+            "{}:{}:{} {} {} [{}] {:?}",
+            sources.file(one.primary.source).name,
+            at.line,
+            at.column,
+            one.code.text(),
+            one.message,
+            sources.text(one.primary),
+            one.help
+        );
+    }
+    assert!(outcome.rules.is_some());
+}
