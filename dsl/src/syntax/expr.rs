@@ -159,7 +159,7 @@ pub(super) fn unclosed<'a>(open: In<'a>, what: &'static str, i: In<'a>) -> Err<F
     let label = format!("this `{}` is not closed", begun.rest);
     let mut problem = not_found(at, &format!("`{what}`")).related(begun.span(), label);
     // Where nothing can go on any more the missing sign is the mistake; elsewhere it is what was found.
-    if at.rest.is_empty() || any_word(at).is_ok_and(|(_, word)| words::CLAUSES.contains(&word.rest)) {
+    if at.rest.is_empty() || any_word(at).is_ok_and(|(_, word)| words::ends_value(word.rest)) {
         problem.code = Code::Unclosed;
     }
     fault(at, problem)

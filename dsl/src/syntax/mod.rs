@@ -26,7 +26,7 @@ mod text;
 mod words;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use token::{Token, TokenKind};
 pub use words::is_reserved;
@@ -73,6 +73,9 @@ fn too_large(source: SourceId, text: &str) -> Parsed {
 
 /// Spaces that are none are reported once, here; the parsers then pass over them.
 fn strange_space(run: &input::Run<'_>, token: Token, text: &str) {
+    if token.kind != TokenKind::Unknown {
+        return;
+    }
     let found = &text[token.span.range()];
     let Some(c) = found.chars().next().filter(|c| lex::is_strange_space(*c)) else { return };
     let message = format!("a character that cannot be seen, U+{:04X}", u32::from(c));

@@ -12,6 +12,7 @@ use super::input::{Fault, In};
 use super::lex::{any_word, at_keyword, at_sign, sign, trivia};
 use super::token::{self, TokenKind};
 use super::words;
+use crate::diag::nearest;
 use nom::{Err, Input};
 
 /// What is being read, so what may follow it.
@@ -43,7 +44,7 @@ pub(super) fn report(from: In<'_>, problem: Err<Fault>) -> usize {
 /// The first place, from the byte `at` on, where something new of that level begins.
 fn skip(from: In<'_>, at: usize, level: Level) -> In<'_> {
     let mut i = from;
-    let mut scan = Scan { braces: 0, others: 0, first_on_line: false, after: "" };
+    let mut scan = Scan { braces: 0, others: 0, first_on_line: false, unindented: false, after: "" };
     while let Some((kind, length)) = token::next(i.rest) {
         let found = i.take(length);
         if i.at >= at && i.at > from.at && scan.stops(kind, i, level) {
@@ -60,6 +61,7 @@ struct Scan<'a> {
     braces: usize,
     others: usize,
     first_on_line: bool,
+    unindented: bool,
     /// The token before that is no space.
     after: &'a str,
 }
@@ -67,10 +69,14 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn pass(&mut self, kind: TokenKind, text: &'a str) {
         match kind {
-            TokenKind::White => self.first_on_line |= text.contains('\n'),
+            TokenKind::White => {
+                self.first_on_line |= text.contains('\n');
+                self.unindented = text.ends_with('\n');
+            }
             TokenKind::Comment => {}
             _ => {
                 self.first_on_line = false;
+                self.unindented = false;
                 self.after = text;
                 match text {
                     "{" => self.braces += 1,
@@ -84,7 +90,8 @@ impl<'a> Scan<'a> {
     }
 
     fn stops(&self, kind: TokenKind, i: In<'_>, level: Level) -> bool {
-        if kind == TokenKind::Word && self.after != "." && starts_item(i) {
+        let item = starts_item(i) || (self.unindented && words::ITEMS.iter().any(|word| at_keyword(i, word)));
+        if kind == TokenKind::Word && self.after != "." && item {
             return true;
         }
         if level == Level::Item {
@@ -125,14 +132,20 @@ fn starts(i: In<'_>, level: Level, first_on_line: bool) -> bool {
     match level {
         Level::Item => false,
         Level::Clause if word.rest == "alert" => at_sign(rest, "\"") || at_sign(rest, "'"),
-        Level::Clause => plain && words::CLAUSES.contains(&word.rest),
-        Level::Change => plain && words::CHANGES.contains(&word.rest),
-        Level::ListChange => plain && matches!(word.rest, "add" | "remove"),
-        Level::TestLine => plain && words::TEST_LINES.contains(&word.rest),
+        Level::Clause => plain && known(word.rest, &words::CLAUSES, first_on_line),
+        Level::Change => plain && known(word.rest, &words::CHANGES, first_on_line),
+        Level::ListChange => plain && known(word.rest, &["add", "remove"], first_on_line),
+        Level::TestLine => plain && known(word.rest, &words::TEST_LINES, first_on_line),
         Level::Step if word.rest == "no" => any_word(rest).is_ok(),
         Level::Step => sign(":")(rest)
             .is_ok_and(|(after, _)| at_keyword(after, "on") || (first_on_line && !trivia(after).starts("("))),
     }
+}
+
+/// Whether it is one of the words, or at the start of a line nearly one.
+fn known(word: &str, all: &[&str], first_on_line: bool) -> bool {
+    let near = || !words::is_reserved(word) && nearest(word, all.iter().copied()).is_some();
+    all.contains(&word) || (first_on_line && near())
 }
 
 /// Reports what failed in a list or map and goes on at the next `,` or at its end; or passes the failure on, if a clause

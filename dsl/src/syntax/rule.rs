@@ -5,7 +5,7 @@ use super::ast::{
     Severity, Spanned, Step, Steps, Text, Window, WindowKind,
 };
 use super::expr::{closing, condition, sum};
-use super::input::{Fault, In, Res, fault};
+use super::input::{Fault, In, Res, absent, fault};
 use super::lex::{
     any_word, at_keyword, at_sign, comma_list, duration, is_word, keyword, must, must_keyword, must_name,
     name, not_found, number, owned, run_of, sign, trivia,
@@ -58,7 +58,8 @@ pub(super) fn block<'a, O>(
         if at.starts("}") {
             return Ok((at.take_from(1), out));
         }
-        if at.rest.is_empty() || starts_item(at) {
+        let item = || words::ITEMS.iter().any(|word| at_keyword(at, word));
+        if at.rest.is_empty() || starts_item(at) || item() {
             let label = "this `{` is not closed";
             let mut problem = not_found(at, what).related(open.take(1).span(), label);
             problem.code = Code::Unclosed;
@@ -359,7 +360,7 @@ fn no_head<'a>(i: In<'a>, word: In<'a>) -> Res<'a, Head> {
 
 /// `where` and `by` of a step.
 fn step_rest<'a>(mut i: In<'a>, step: &mut Step) -> Res<'a, ()> {
-    if let Ok((rest, _)) = keyword("where")(i) {
+    if let Ok((rest, _)) = where_word(i) {
         let (rest, found) = must(condition, "a condition")(rest)?;
         step.condition = Some(found);
         i = rest;
@@ -369,10 +370,25 @@ fn step_rest<'a>(mut i: In<'a>, step: &mut Step) -> Res<'a, ()> {
         step.by = Some(found);
         i = rest;
     }
-    let ends = at_sign(i, "}") || at_keyword(i, "no") || name(i).is_ok_and(|(rest, _)| at_sign(rest, ":"));
+    let head = |(rest, _)| at_sign(rest, ":") || at_keyword(rest, "on");
+    let ends = at_sign(i, "}") || at_keyword(i, "no") || name(i).is_ok_and(head);
     if !ends && !trivia(i).rest.is_empty() && !starts_item(i) {
         let at = trivia(i);
-        return Err(fault(at, not_found(at, "another step or `}`")));
+        return Err(fault(at, not_found(at, "`where`, `by`, another step or `}`")));
     }
     Ok((i, ()))
+}
+
+/// `where`, or what is nearly it and no step's name.
+fn where_word(i: In<'_>) -> Res<'_, In<'_>> {
+    let (rest, word) = any_word(i)?;
+    let near =
+        !words::is_reserved(word.rest) && !at_sign(rest, ":") && nearest(word.rest, ["where"]).is_some();
+    if word.rest != "where" && !near {
+        return Err(absent(i));
+    }
+    if near {
+        i.run.report(not_found(word, "`where`, `by` or another step").help("did you mean `where`?"));
+    }
+    Ok((rest, word))
 }

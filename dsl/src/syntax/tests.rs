@@ -21,3 +21,20 @@ fn the_design_examples_parse() {
     assert_eq!(parsed.diagnostics, []);
     assert!(parsed.file.items.len() > 90);
 }
+
+/// The mistakes of a text, a line each: code, what is underlined, message, help.
+pub(crate) fn told(text: &str) -> String {
+    let mut out = String::new();
+    for found in parse(SourceId(0), text).diagnostics {
+        let under = &text[found.primary.range()];
+        out += &format!("{} [{under}] {}", found.code.text(), found.message);
+        for (span, label) in &found.related {
+            out += &format!("; [{}] {label}", &text[span.range()]);
+        }
+        if let Some(help) = &found.help {
+            out += &format!(" ({help})");
+        }
+        out.push('\n');
+    }
+    out
+}

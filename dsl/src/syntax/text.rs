@@ -7,10 +7,13 @@
 use super::ast::{Expr, ExprKind, Piece, Spanned, Template, Text};
 use super::expr::sum;
 use super::input::{Fault, In, Res, Run, absent, fault};
-use super::lex::{must, not_found, quoted, sign, trivia};
+use super::lex::{is_white, must, not_found, quoted, sign, trivia};
 use super::token::text_extent;
 use crate::diag::{Code, Diagnostic};
 use nom::{Err, Input};
+
+/// Said of a brace in an alert's text.
+const OPEN_BRACE: &str = "this `{` is not closed";
 
 /// Quotes of other alphabets and of word processors.
 fn is_foreign_quote(c: char) -> bool {
@@ -65,7 +68,7 @@ fn foreign(at: In<'_>) -> Res<'_, In<'_>> {
     let line = at.rest.split('\n').next().unwrap_or("");
     let closing = line[open..].char_indices().find(|(_, c)| is_foreign_quote(*c) || *c == '"');
     let quote = at.take(open);
-    let message = format!("{} is no quote of the language", quoted(quote));
+    let message = format!("{} is no quote of the language", quote.rest);
     let problem = Diagnostic::new(Code::StrangeCharacter, quote.span(), message).help("write `\"` or `'`");
     match closing {
         Some((length, c)) => {
@@ -155,7 +158,22 @@ pub(super) fn template(i: In<'_>) -> Res<'_, Template> {
     let node = decode(found, &mut |at| places.push(u32::try_from(at).unwrap_or(u32::MAX)));
     let run = Run::alert(found.span().source, &places);
     let pieces = pieces(In::new(&node, &run));
-    run.into_diagnostics().into_iter().for_each(|diagnostic| i.run.report(diagnostic));
+    let mut found_in = run.into_diagnostics();
+    // `alert "{a["b"]}"`: the text ended before its brace did, and what follows is glued to it.
+    if found_in.last().is_some_and(|last| last.message == OPEN_BRACE)
+        && rest.first().is_some_and(|c| !is_white(c) && c != '}')
+    {
+        let problem = found_in.pop().map(|last| Diagnostic {
+            help: Some(
+                "a text within `{…}` needs other quotes than the text around it: `\"{labels['app']}\"`"
+                    .to_owned(),
+            ),
+            ..last
+        });
+        found_in.into_iter().for_each(|diagnostic| i.run.report(diagnostic));
+        return Err(Err::Failure(Fault { at: rest.at, diagnostic: problem.map(Box::new) }));
+    }
+    found_in.into_iter().for_each(|diagnostic| i.run.report(diagnostic));
     Ok((rest, Template { pieces, text: Spanned { node, span: found.span() } }))
 }
 
@@ -208,8 +226,7 @@ fn braced(i: In<'_>) -> (In<'_>, Expr) {
         }
         None => {
             let help = "a value ends with `}`; a brace itself is written `{{`";
-            problem =
-                Diagnostic::new(Code::AlertBraces, i.take(1).span(), "this `{` is not closed").help(help);
+            problem = Diagnostic::new(Code::AlertBraces, i.take(1).span(), OPEN_BRACE).help(help);
             i.take_from(i.rest.len())
         }
     };

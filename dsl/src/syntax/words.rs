@@ -41,6 +41,11 @@ pub(super) const OPERATORS: [&str; 12] = [
     "ignoring",
 ];
 
+/// Whether no value and no list goes on with this word.
+pub(super) fn ends_value(word: &str) -> bool {
+    CLAUSES.contains(&word) || ITEMS.contains(&word)
+}
+
 /// Whether a word cannot be a name: it begins an item, a clause, a step that is forbidden or an operator, or is a value.
 #[must_use]
 pub fn is_reserved(word: &str) -> bool {
