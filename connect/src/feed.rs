@@ -1,8 +1,8 @@
-//! From inputs to blocks of whole documents: at any time from the source that is asked for, within bounded memory.
+//! From inputs to blocks of whole documents: from the source that is asked for, within bounded memory.
 //!
-//! A block ends where a document does, and holds as many as fit; one that is larger than a block makes the block
-//! grow, up to the limit of a line. What is longer still is passed over up to the next document and reported with its
-//! place and length. Where documents end is [`cut`]'s business.
+//! Where documents begin and end is the engine's matter ([`engine::frame`]); here bytes are fetched and handed to it. A
+//! document longer than the limit is passed over without being held. Memory is a block, a document and a read for each
+//! source.
 //!
 //! Of several sources the one furthest behind is read next (the caller knows which, by the engine's clocks), so that what must wait
 //! for other sources stays small. A source that fails midway has given what it had: its error comes once, then it is
@@ -10,7 +10,6 @@
 //!
 //! Pipes, standard input among them, are read by threads of their own, so that a signal ends the run also while nothing comes.
 
-mod cut;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -18,6 +17,9 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+
+use engine::frame::blocks::Block;
+use engine::matches::SourceId;
 
 use crate::Error;
 use crate::input::Input;
@@ -31,30 +33,14 @@ pub const BLOCK_BYTES: usize = 1 << 20;
 /// What a source gave.
 #[derive(Debug)]
 pub enum Given {
-    /// Whole documents.
+    /// Whole documents, or what stands for one that is too large.
     Block(Block),
-    /// A document that is longer than the limit, passed over.
-    TooLarge {
-        /// Where it begins.
-        offset: u64,
-        /// How long it is, as far as it could be followed.
-        length: u64,
-    },
     /// Nothing yet: a pipe that is silent. Ask again.
     Nothing,
     /// It could not be read on. What it gave before stands; it will give what is left over, and end.
     Failed(Error),
     /// Nothing any more.
     End,
-}
-
-/// Whole documents of one source.
-#[derive(Debug)]
-pub struct Block {
-    /// Of the first byte in its source, unpacked.
-    pub offset: u64,
-    /// The documents.
-    pub bytes: Vec<u8>,
 }
 
 /// How far a source has been read, for a progress bar.
@@ -102,7 +88,8 @@ impl Feed {
     fn add_file(&mut self, input: Input, line_bytes_max: usize) {
         self.names.push(input.name().to_owned());
         self.progress.push(Progress { size: input.size(), taken: input.taken() });
-        self.readers.push(Reader::direct(input, line_bytes_max));
+        let reader = Reader::direct(input, self.next_id(), line_bytes_max);
+        self.readers.push(reader);
     }
 
     fn add_pipe<F>(&mut self, name: String, open: F, line_bytes_max: usize, live: bool)
@@ -111,7 +98,13 @@ impl Feed {
     {
         self.names.push(name);
         self.progress.push(Progress { size: None, taken: Arc::new(AtomicU64::new(0)) });
-        self.readers.push(Reader::behind_a_thread(open, line_bytes_max, live));
+        let reader = Reader::behind_a_thread(open, self.next_id(), line_bytes_max, live);
+        self.readers.push(reader);
+    }
+
+    /// Sources have the numbers of their places here.
+    fn next_id(&self) -> SourceId {
+        SourceId(u32::try_from(self.readers.len()).unwrap_or(u32::MAX))
     }
 
     /// The names of the sources, which are numbered from 0.
@@ -126,9 +119,9 @@ impl Feed {
         &self.progress
     }
 
-    /// What the source of that number gives next.
-    pub fn next(&mut self, source: usize) -> Given {
-        self.readers.get_mut(source).map_or(Given::End, Reader::next)
+    /// What a source gives next.
+    pub fn next(&mut self, source: SourceId) -> Given {
+        self.readers.get_mut(source.0 as usize).map_or(Given::End, Reader::next)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod input;
 pub mod pack;
 mod replace;
 pub mod rules;
+pub mod signals;
 pub mod sink;
 pub mod sorted;
 pub mod source;

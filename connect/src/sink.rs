@@ -92,11 +92,17 @@ impl Sink {
     /// # Errors
     /// If it cannot be written.
     pub fn line(&mut self, text: &str) -> Result<(), Error> {
-        let write = |writer: &mut dyn Write| {
-            writer.write_all(text.as_bytes())?;
-            writer.write_all(b"\n")
-        };
-        write(&mut self.writer).map_err(|cause| Error::named("write to", &self.name, &cause))
+        self.text(text)?;
+        self.text("\n")
+    }
+
+    /// Writes a text as it is.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn text(&mut self, text: &str) -> Result<(), Error> {
+        let written = self.writer.write_all(text.as_bytes());
+        written.map_err(|cause| Error::named("write to", &self.name, &cause))
     }
 
     /// Hands everything to the operating system.

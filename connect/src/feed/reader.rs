@@ -4,16 +4,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use super::{BLOCK_BYTES, Block, Given, cut};
+use engine::frame::blocks::Blocks;
+use engine::matches::SourceId;
+
+use super::{BLOCK_BYTES, Given};
 use crate::Error;
 use crate::input::Input;
 
 /// How many bytes are asked for at once.
 const READ_BYTES: usize = 256 << 10;
+/// How many such reads may lie ready before the thread of a pipe waits.
+const READS_AHEAD: usize = 4;
 /// How long a silent pipe is waited for before the caller may look after other things.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Of a document that is passed over this much is kept, so that the place where it ends is seen whole.
-const SKIPPED_TAIL_BYTES: usize = 1 << 10;
 
 /// Where the bytes come from.
 #[derive(Debug)]
@@ -22,42 +25,28 @@ enum Origin {
     Thread(Receiver<Result<Vec<u8>, Error>>),
 }
 
-enum More {
-    Some,
-    None,
-    Nothing,
-    Failed(Error),
-}
-
 /// A source that is being read.
 #[derive(Debug)]
 pub(crate) struct Reader {
     origin: Origin,
+    blocks: Blocks,
     buffer: Vec<u8>,
-    /// How many of these bytes have been looked through for an end of a document, in vain.
-    known: usize,
-    /// Of the buffer's first byte.
-    offset: u64,
-    line_bytes_max: usize,
     /// Gives what there is and does not wait for a full block.
     live: bool,
-    /// Where a document began that is being passed over.
-    skipping: Option<u64>,
     ended: bool,
-    failure: Option<Error>,
 }
 
 impl Reader {
-    pub(crate) fn direct(input: Input, line_bytes_max: usize) -> Self {
-        Self::new(Origin::Direct(input), line_bytes_max, false)
+    pub(crate) fn direct(input: Input, source: SourceId, line_bytes_max: usize) -> Self {
+        Self::new(Origin::Direct(input), source, line_bytes_max, false)
     }
 
     /// Lets a thread wait for what may be long in coming. The thread is left behind when the process ends.
-    pub(crate) fn behind_a_thread<F>(open: F, line_bytes_max: usize, live: bool) -> Self
+    pub(crate) fn behind_a_thread<F>(open: F, source: SourceId, line_bytes_max: usize, live: bool) -> Self
     where
         F: FnOnce() -> Result<Input, Error> + Send + 'static,
     {
-        let (give, take) = sync_channel(4);
+        let (give, take) = sync_channel(READS_AHEAD);
         thread::spawn(move || {
             let mut input = match open() {
                 Ok(input) => input,
@@ -75,122 +64,56 @@ impl Reader {
                 }
             }
         });
-        Self::new(Origin::Thread(take), line_bytes_max, live)
+        Self::new(Origin::Thread(take), source, line_bytes_max, live)
     }
 
-    fn new(origin: Origin, line_bytes_max: usize, live: bool) -> Self {
-        Self {
-            origin,
-            buffer: Vec::new(),
-            known: 0,
-            offset: 0,
-            line_bytes_max,
-            live,
-            skipping: None,
-            ended: false,
-            failure: None,
-        }
+    fn new(origin: Origin, source: SourceId, line_bytes_max: usize, live: bool) -> Self {
+        let blocks = Blocks::new(source, BLOCK_BYTES, line_bytes_max);
+        Self { origin, blocks, buffer: Vec::new(), live, ended: false }
     }
 
     pub(crate) fn next(&mut self) -> Given {
-        let mut wanted = if self.live { 1 } else { BLOCK_BYTES };
         loop {
-            if let Some(error) = self.failure.take() {
-                return Given::Failed(error);
+            if let Some(block) = self.blocks.pop() {
+                return Given::Block(block);
             }
             if self.ended {
-                return self.rest();
+                return Given::End;
             }
-            while self.buffer.len() < wanted && !self.ended {
-                match self.more() {
-                    More::Some => {}
-                    More::None => self.ended = true,
-                    More::Nothing => return Given::Nothing,
-                    More::Failed(error) => {
-                        self.ended = true;
-                        self.failure = Some(error);
+            match self.more() {
+                Ok(Some(0)) => self.end(),
+                Ok(Some(_)) => {
+                    self.blocks.push(&self.buffer);
+                    if self.live {
+                        self.blocks.flush();
                     }
                 }
-            }
-            if self.ended {
-                continue;
-            }
-            if let Some(given) = self.whole() {
-                return given;
-            }
-            self.known = self.buffer.len();
-            wanted = self.buffer.len() + 1;
-        }
-    }
-
-    /// What can be given of the buffer, before the end.
-    fn whole(&mut self) -> Option<Given> {
-        if let Some(start) = self.skipping {
-            return match cut::first(&self.buffer) {
-                Some(at) => {
-                    self.skipping = None;
-                    self.drop_front(at);
-                    Some(Given::TooLarge { offset: start, length: self.offset - start })
+                Ok(None) => return Given::Nothing,
+                Err(error) => {
+                    self.end();
+                    return Given::Failed(error);
                 }
-                None => {
-                    self.drop_front(self.buffer.len().saturating_sub(SKIPPED_TAIL_BYTES));
-                    None
-                }
-            };
+            }
         }
-        let at = if self.live && cut::ends_whole(&self.buffer) {
-            Some(self.buffer.len())
-        } else {
-            cut::last(&self.buffer, self.known)
-        };
-        if let Some(at) = at {
-            let rest = self.buffer.split_off(at);
-            return Some(self.give(rest));
-        }
-        if self.buffer.len() > self.line_bytes_max {
-            self.skipping = Some(self.offset);
-        }
-        None
     }
 
-    fn rest(&mut self) -> Given {
-        if let Some(start) = self.skipping.take() {
-            self.drop_front(cut::first(&self.buffer).unwrap_or(self.buffer.len()));
-            return Given::TooLarge { offset: start, length: self.offset - start };
-        }
-        if self.buffer.is_empty() { Given::End } else { self.give(Vec::new()) }
+    fn end(&mut self) {
+        self.ended = true;
+        self.blocks.finish();
     }
 
-    fn give(&mut self, rest: Vec<u8>) -> Given {
-        let bytes = std::mem::replace(&mut self.buffer, rest);
-        self.known = 0;
-        let offset = self.offset;
-        self.offset += bytes.len() as u64;
-        Given::Block(Block { offset, bytes })
-    }
-
-    fn drop_front(&mut self, bytes: usize) {
-        self.buffer.drain(..bytes);
-        self.known = 0;
-        self.offset += bytes as u64;
-    }
-
-    fn more(&mut self) -> More {
+    /// Fills the buffer anew and says how many bytes there are; `None` is nothing yet, 0 the end.
+    fn more(&mut self) -> Result<Option<usize>, Error> {
+        self.buffer.clear();
         match &mut self.origin {
-            Origin::Direct(input) => match input.read_more(&mut self.buffer, READ_BYTES) {
-                Ok(0) => More::None,
-                Ok(_) => More::Some,
-                Err(error) => More::Failed(error),
-            },
+            Origin::Direct(input) => input.read_more(&mut self.buffer, READ_BYTES).map(Some),
             Origin::Thread(pipe) => match pipe.recv_timeout(PATIENCE) {
-                Ok(Ok(bytes)) if bytes.is_empty() => More::None,
-                Ok(Ok(bytes)) => {
-                    self.buffer.extend(bytes);
-                    More::Some
+                Ok(bytes) => {
+                    self.buffer = bytes?;
+                    Ok(Some(self.buffer.len()))
                 }
-                Ok(Err(error)) => More::Failed(error),
-                Err(RecvTimeoutError::Timeout) => More::Nothing,
-                Err(RecvTimeoutError::Disconnected) => More::None,
+                Err(RecvTimeoutError::Timeout) => Ok(None),
+                Err(RecvTimeoutError::Disconnected) => Ok(Some(0)),
             },
         }
     }

@@ -90,6 +90,11 @@ impl Blocks {
         }
     }
 
+    /// Makes a block of what is complete, however little it is: for a live source, whose next bytes may be long in coming.
+    pub fn flush(&mut self) {
+        self.cut();
+    }
+
     /// The source has ended.
     pub fn finish(&mut self) {
         self.frame(true);

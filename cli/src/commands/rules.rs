@@ -1,0 +1,117 @@
+//! `rules`: what a set contains. Per rule its severity and tags, what it listens to, what kind of rule it is, what it
+//! groups by, and the level at which the audit policy must record for it to be decided.
+
+use std::path::PathBuf;
+
+use connect::Error;
+use dsl::ir::Rule;
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::output::{self, Format};
+use crate::{load, words};
+
+/// List what a rule set contains
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Rule files, folders, or compiled packs [default: the shipped rules]
+    rules: Vec<PathBuf>,
+    /// [default: human on a terminal, else json]
+    #[arg(long)]
+    format: Option<Format>,
+}
+
+pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
+    let Some((sources, rules)) = load::rules_or_told(&args.rules)? else { return Ok(Exit::No) };
+    let mut out = output::stdout()?;
+    let format = Format::or_default(args.format);
+    for rule in &rules.rules {
+        let tests = rules
+            .tests
+            .iter()
+            .filter(|test| rules.rules.get(test.rule).is_some_and(|of| of.name == rule.name));
+        let place = format!("{}:{}", sources.file(rule.span.source).name, sources.start(rule.span).line);
+        let text = match format {
+            Format::Human => human(rule, &place, tests.count()),
+            Format::Json => as_json(rule, &place, tests.count())?,
+        };
+        out.line(&text)?;
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// What each step listens to.
+fn listens(rule: &Rule) -> Vec<String> {
+    let step = |step: &dsl::ir::Step| {
+        let on = words::selector(&step.on);
+        step.name.as_ref().map_or(on.clone(), |name| format!("{name}: {on}"))
+    };
+    rule.steps.iter().map(step).collect()
+}
+
+/// The names of the key's parts, which all steps share.
+fn key(rule: &Rule) -> Vec<&str> {
+    rule.steps
+        .first()
+        .map(|step| step.key.iter().map(|part| part.name.as_str()).collect())
+        .unwrap_or_default()
+}
+
+fn human(rule: &Rule, place: &str, tests: usize) -> String {
+    let off = if rule.disabled { ", off" } else { "" };
+    let mut lines = vec![
+        format!("{} ({}{off})", rule.name, rule.severity.word()),
+        format!("  {}", rule.title),
+        format!("  on {}", listens(rule).join("; ")),
+    ];
+    let by = key(rule);
+    let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
+    let (level, full) = (words::level(rule), words::full_level(rule));
+    let more = if full > level { format!(", reads what {} records", full.text()) } else { String::new() };
+    lines.push(format!("  {}{by}; needs audit level {}{more}", words::shape(rule), level.text()));
+    if !rule.tags.is_empty() {
+        lines.push(format!("  {}", rule.tags.join(" ")));
+    }
+    lines.push(format!("  {} at {place}", load::plural(tests, "test")));
+    lines.join("\n")
+}
+
+/// A rule as JSON has it.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    title: &'a str,
+    severity: &'a str,
+    tags: &'a [String],
+    enabled: bool,
+    shape: String,
+    on: Vec<String>,
+    key: Vec<&'a str>,
+    /// The lowest level of the audit policy at which it can match.
+    level: &'a str,
+    /// The level at which all that it reads is recorded.
+    full_level: &'a str,
+    throttle: String,
+    tests: usize,
+    place: &'a str,
+}
+
+fn as_json(rule: &Rule, place: &str, tests: usize) -> Result<String, Error> {
+    let listed = Listed {
+        name: &rule.name,
+        title: &rule.title,
+        severity: rule.severity.word(),
+        tags: &rule.tags,
+        enabled: !rule.disabled,
+        shape: words::shape(rule),
+        on: listens(rule),
+        key: key(rule),
+        level: words::level(rule).text(),
+        full_level: words::full_level(rule).text(),
+        throttle: words::duration(rule.throttle),
+        tests,
+        place,
+    };
+    output::json(&listed)
+}

@@ -1,0 +1,190 @@
+//! Parts of rules in words: what a selector takes, what kind of rule it is, what the audit policy must record for it.
+//!
+//! The level is read off the rule: which bodies its conditions and keys read. It says nothing of the policy's other
+//! ways of leaving events out.
+
+use dsl::ir::{
+    AggregateKind, Derived, Expr, ExprKind, Groups, Piece, Resource, Root, Rule, Segment, Selector, Set,
+    Shape, StagePick, Subresource, Target, Targets, Verbs,
+};
+
+/// A selector as people write it, in short: `get, list of secrets`.
+pub(crate) fn selector(on: &Selector) -> String {
+    let verbs = match &on.verbs {
+        Verbs::Only(verbs) => verbs.join(", "),
+        Verbs::AllBut(but) if but.is_empty() => "any verb".to_owned(),
+        Verbs::AllBut(but) => format!("any verb but {}", but.join(", ")),
+    };
+    let but = |head: &str, but: &[Target]| {
+        if but.is_empty() { head.to_owned() } else { format!("{head} but {}", targets(but)) }
+    };
+    let targets = match &on.targets {
+        Targets::Only(list) => targets(list),
+        Targets::AllBut(list) => but("any request", list),
+        Targets::ResourcesBut(list) => but("any resource", list),
+    };
+    let stage = match on.stage {
+        StagePick::Outcome => String::new(),
+        StagePick::Only(stage) => format!(" at {stage:?}"),
+        StagePick::Any => " at any stage".to_owned(),
+    };
+    format!("{verbs} of {targets}{stage}")
+}
+
+fn targets(list: &[Target]) -> String {
+    let words: Vec<String> = list.iter().map(target).collect();
+    words.join(", ")
+}
+
+fn target(target: &Target) -> String {
+    match target {
+        Target::NonResource { path, prefix } => format!("{path}{}", if *prefix { "*" } else { "" }),
+        Target::Resource(Resource { name, groups, subresource }) => {
+            let mut text = name.as_deref().unwrap_or("*").to_owned();
+            match subresource {
+                Subresource::None => {}
+                Subresource::Only(sub) => text.extend(["/", sub]),
+                Subresource::Any => text.push_str("/*"),
+            }
+            match groups {
+                Groups::OneOf(groups) if name.is_none() => {
+                    format!("{text}.{}", groups.join("|"))
+                }
+                _ => text,
+            }
+        }
+    }
+}
+
+/// The form of a rule: `each`, `3s window` and the like.
+pub(crate) fn shape(rule: &Rule) -> String {
+    match &rule.shape {
+        Shape::Each => "each".to_owned(),
+        Shape::Sliding { within, .. } => format!("window of {}", duration(*within)),
+        Shape::Sequence { within } => format!("sequence within {}", duration(*within)),
+    }
+}
+
+/// Nanoseconds as the language writes them: `1h30m`, `0s`.
+pub(crate) fn duration(nanos: i64) -> String {
+    const UNITS: [(&str, u64); 7] = [
+        ("d", 86_400_000_000_000),
+        ("h", 3_600_000_000_000),
+        ("m", 60_000_000_000),
+        ("s", 1_000_000_000),
+        ("ms", 1_000_000),
+        ("us", 1_000),
+        ("ns", 1),
+    ];
+    let mut rest = nanos.unsigned_abs();
+    let mut text = if nanos < 0 { "-".to_owned() } else { String::new() };
+    for (unit, size) in UNITS {
+        if rest >= size {
+            text.push_str(&format!("{}{unit}", rest / size));
+            rest %= size;
+        }
+    }
+    if nanos == 0 { "0s".to_owned() } else { text }
+}
+
+/// A level of the audit policy, and thereby what it records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// Who did what to what.
+    Metadata,
+    /// And the body of the request.
+    Request,
+    /// And the body of the response.
+    RequestResponse,
+}
+
+impl Level {
+    /// As the audit policy spells it.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Metadata => "Metadata",
+            Self::Request => "Request",
+            Self::RequestResponse => "RequestResponse",
+        }
+    }
+}
+
+/// The lowest level at which a rule can match: of an `or` the branch that asks least. An `except` that cannot be
+/// decided lets a match pass, so those ask for nothing.
+pub(crate) fn level(rule: &Rule) -> Level {
+    let steps = rule
+        .steps
+        .iter()
+        .flat_map(|step| step.condition.iter().chain(step.key.iter().map(|part| &part.value)));
+    highest(steps.chain(aggregated(rule)))
+}
+
+/// The level at which everything that a rule reads is recorded, its `except`s and its alert's text too.
+pub(crate) fn full_level(rule: &Rule) -> Level {
+    let excepts = rule.steps.iter().flat_map(|step| &step.excepts);
+    let alert = rule.alert.iter().filter_map(|piece| match piece {
+        Piece::Value(value) => Some(value),
+        Piece::Literal(_) => None,
+    });
+    let conditions = rule.steps.iter().flat_map(|step| &step.condition);
+    excepts.chain(alert).chain(conditions).map(|expr| of(expr, true)).fold(level(rule), Level::max)
+}
+
+fn aggregated(rule: &Rule) -> impl Iterator<Item = &Expr> {
+    rule.aggregates.iter().flat_map(|aggregate| {
+        let values = match &aggregate.kind {
+            AggregateKind::Distinct(values) => values.as_slice(),
+            AggregateKind::Count => &[],
+        };
+        aggregate.filter.iter().chain(values)
+    })
+}
+
+fn highest<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> Level {
+    exprs.into_iter().map(|expr| of(expr, false)).max().unwrap_or(Level::Metadata)
+}
+
+/// What an expression asks for; `all` of it, or what it takes for an answer. The depth of expressions is bounded by the language.
+fn of(expr: &Expr, all: bool) -> Level {
+    let most =
+        |exprs: &mut dyn Iterator<Item = &Expr>| exprs.map(|e| of(e, all)).max().unwrap_or(Level::Metadata);
+    match &expr.kind {
+        ExprKind::Literal(_) | ExprKind::Aggregate(_) | ExprKind::Key(_) => Level::Metadata,
+        ExprKind::Read(place) => of_root(place.root).max(most(&mut computed(&place.segments))),
+        ExprKind::Or(branches) if !all => {
+            branches.iter().map(|e| of(e, all)).min().unwrap_or(Level::Metadata)
+        }
+        ExprKind::Call(_, values) | ExprKind::And(values) | ExprKind::Or(values) => most(&mut values.iter()),
+        ExprKind::Part(value, segments) => of(value, all).max(most(&mut computed(segments))),
+        ExprKind::Arith(_, left, right) | ExprKind::Compare { left, right, .. } => {
+            of(left, all).max(of(right, all))
+        }
+        ExprKind::Not(value) | ExprKind::IsTrue(value) => of(value, all),
+        ExprKind::In { left, set: Set::Value(value), .. } => of(left, all).max(of(value, all)),
+        ExprKind::In { left, .. } => of(left, all),
+        ExprKind::Quantified { list, body, .. } => of(list, all).max(of(body, all)),
+    }
+}
+
+fn computed(segments: &[Segment]) -> impl Iterator<Item = &Expr> {
+    segments.iter().filter_map(|segment| match segment {
+        Segment::Computed(value) => Some(&**value),
+        Segment::Key(_) | Segment::Index(_) | Segment::Each => None,
+    })
+}
+
+fn of_root(root: Root) -> Level {
+    match root {
+        Root::Event | Root::Element(_) => Level::Metadata,
+        Root::RequestObject => Level::Request,
+        Root::ResponseObject(_) => Level::RequestResponse,
+        Root::Derived(derived) => match derived {
+            Derived::Desired
+            | Derived::PodSpec
+            | Derived::Containers
+            | Derived::CsrCommonName
+            | Derived::CsrOrganizations => Level::Request,
+            _ => Level::Metadata,
+        },
+    }
+}
