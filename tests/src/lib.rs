@@ -2,7 +2,9 @@
 //!
 //! * [`reference`] says what rules mean, from the typed IR alone, for clarity and not for speed. It shares no code with
 //!   the engine.
+//! * [`harness`] runs both, compares, counts and shrinks.
 //! * [`generate`] makes random rule sets, as text, and random logs, from bytes: seeds of tests and fuzzers alike.
 
 pub mod generate;
+pub mod harness;
 pub mod reference;

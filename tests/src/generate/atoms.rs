@@ -99,7 +99,7 @@ pub(super) fn general(choices: &mut Choices<'_>, world: &World) -> String {
 
 fn who(choices: &mut Choices<'_>, world: &World) -> String {
     let parts = &["a", "system:", "li", "e", "K"];
-    match choices.below(14) {
+    match choices.below(17) {
         0 => text(choices, "user.username", &world.users, parts, false),
         1 => text(choices, "user.username", USERS, parts, false),
         2 => format!("{} in user.groups", some(choices, GROUPS)),
@@ -118,10 +118,9 @@ fn who(choices: &mut Choices<'_>, world: &World) -> String {
         ),
         9 => format!("split(user.username, \":\")[] == {}", some(choices, &["system", "n1", "bob"])),
         10 => format!("{}present(impersonatedUser{})", maybe_not(choices), choices.word(&["", ".username"])),
-        11 => {
-            let field = choices.word(&["credential.id", "credential.node", "credential.pod"]);
-            text(choices, field, &["cred-0", "n1", "web", "db-1"], &["1", "w"], false)
-        }
+        11 => text(choices, "credential.id", &["cred-0", "cred-1"], &["1", "cred"], false),
+        14 => text(choices, "credential.node", &["n1", "n2"], &["1", "n"], false),
+        15 => text(choices, "credential.pod", NAMES, &["b", "-"], false),
         12 => format!("{} in user.extra[\"scopes\"]", some(choices, &["a", "b", "c"])),
         _ => format!(
             "user.username + \"/\" + verb == {}",
@@ -419,8 +418,8 @@ pub(super) fn sent(choices: &mut Choices<'_>, kind: &Kind) -> String {
 }
 
 /// A condition about the answer.
-pub(super) fn answered(choices: &mut Choices<'_>, listed: bool) -> String {
-    match choices.below(if listed { 7 } else { 5 }) {
+pub(super) fn answered(choices: &mut Choices<'_>, forms: std::ops::Range<usize>) -> String {
+    match forms.start + choices.below(forms.len()) {
         0 => format!("responseObject.metadata.name == {}", some(choices, NAMES)),
         1 => format!(
             "responseObject.kind {} {}",

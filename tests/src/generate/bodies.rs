@@ -172,9 +172,10 @@ pub(super) fn data(choices: &mut Choices<'_>) -> Value {
 
 /// What answers, besides what is asked for.
 pub(super) fn response(choices: &mut Choices<'_>, kind: &Kind, verb: &str, code: i64) -> Value {
-    match choices.below(12) {
+    match choices.below(14) {
         0 => return Value::Null,
-        1 => return json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "web"}}),
+        1 | 4 => return json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"name": "web"}}),
+        5 | 6 => return json!({"kind": format!("{}List", kind.kind), "metadata": {}, "items": []}),
         2 => {
             return json!({"kind": "PartialObjectMetadata", "metadata": metadata(choices), "spec": {"x": 1}});
         }

@@ -28,9 +28,14 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
         .collect();
     let mut now = START + i64::try_from(choices.below(86_400)).unwrap_or(0) * SECOND;
     let mut sent = Vec::new();
-    let requests = if choices.chance(60) { 3 + choices.below(10) } else { 12 + choices.below(16) };
+    let requests = if world.long { 20 + choices.below(20) } else { 4 + choices.below(14) };
     for _ in 0..requests {
-        now += *choices.pick(&[0, 0, SECOND / 1000, SECOND, SECOND, 3 * SECOND, 10 * SECOND, 40 * SECOND]);
+        let pauses: &[i64] = if world.dense {
+            &[0, SECOND / 1000, SECOND / 10, SECOND / 3]
+        } else {
+            &[0, 0, SECOND / 1000, SECOND, SECOND, 3 * SECOND, 10 * SECOND, 40 * SECOND]
+        };
+        now += *choices.pick(pauses);
         let source = choices.below(sources.len());
         for (stamp, json) in request(choices, world, now) {
             let mut arrives = stamp + delay(choices, world);
@@ -58,7 +63,8 @@ fn delay(choices: &mut Choices<'_>, world: &World) -> i64 {
         0..15 => 0,
         15..18 => world.lateness / 4 * i64::try_from(choices.below(4)).unwrap_or(0),
         18 => world.lateness + SECOND,
-        _ => 10 * world.lateness,
+        // A clock looks back over sixteen times: to be late takes long.
+        _ => 60 * world.lateness,
     }
 }
 
@@ -70,7 +76,7 @@ fn rfc3339(nanos: i64) -> String {
 fn request(choices: &mut Choices<'_>, world: &World, now: i64) -> Vec<(i64, Value)> {
     let kind = *choices.pick(&world.kinds);
     let resource = choices.chance(94);
-    let verb = if resource { world::verb(choices, &kind) } else { choices.word(&["get", "post"]) };
+    let verb = if resource { world::verb(choices, world, &kind) } else { choices.word(&["get", "post"]) };
     let code = if choices.chance(65) { 200 } else { *choices.pick(CODES) };
     let mut common = common(choices, world, verb, now);
     if resource {
@@ -139,7 +145,7 @@ fn common(choices: &mut Choices<'_>, world: &World, verb: &str, now: i64) -> Val
     if choices.chance(80) {
         user["groups"] = (0..choices.below(4)).map(|_| json!(choices.word(GROUPS))).collect();
     }
-    if choices.chance(40) {
+    if choices.chance(60) {
         user["extra"] = json!({
             "authentication.kubernetes.io/credential-id": [format!("cred-{}", choices.below(2))],
             "authentication.kubernetes.io/node-name": [choices.word(&["n1", "n2"])],
@@ -218,7 +224,7 @@ fn annotations(choices: &mut Choices<'_>, code: i64) -> Value {
         let refused = code == 403 || choices.chance(10);
         annotations["authorization.k8s.io/decision"] = json!(if refused { "forbid" } else { "allow" });
     }
-    for _ in 0..choices.below(6) {
+    for _ in 0..choices.below(12) {
         let (key, values) = choices.pick(ANNOTATIONS);
         annotations[*key] = json!(choices.pick(values));
     }

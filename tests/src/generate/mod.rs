@@ -30,6 +30,8 @@ pub struct Case {
     pub settings: Settings,
     /// About how many bytes of input the engine gets at once.
     pub block: usize,
+    /// A seed: how events are written.
+    pub framing: u64,
 }
 
 impl Case {
@@ -40,7 +42,8 @@ impl Case {
         let (sources, arrivals) = log::log(choices, &world);
         let memory = *choices.pick(&[3_600_000_000_000, 3_600_000_000_000, 20_000_000_000]);
         let settings = Settings { lateness: world.lateness, request_memory: memory };
-        Self { rules, sources, arrivals, settings, block: *choices.pick(&[1, 200, 2_000, 1 << 20]) }
+        let block = *choices.pick(&[1, 200, 2_000, 1 << 20]);
+        Self { rules, sources, arrivals, settings, block, framing: choices.below(1 << 16) as u64 }
     }
 }
 

@@ -28,8 +28,10 @@ enum About {
     /// What writes of this resource ask for; whether patches are among them.
     Desired(Kind, bool),
     Exec,
-    /// Answers; whether they are lists.
+    /// Answers; whether they may be lists.
     Answer(bool),
+    /// Answers that are lists.
+    List,
 }
 
 pub(super) fn rules(choices: &mut Choices<'_>, world: &World) -> RuleText {
@@ -38,8 +40,40 @@ pub(super) fn rules(choices: &mut Choices<'_>, world: &World) -> RuleText {
                 let succeeded = responseStatus.code < 300\n\
                 let person = user.username in people ignoring case\n"
         .to_owned();
-    let rules = (0..3 + choices.below(4)).map(|n| rule(choices, world, n)).collect();
+    let mut rules: Vec<String> = (0..2 + choices.below(3)).map(|n| rule(choices, world, n)).collect();
+    rules.extend((0..3 + choices.below(4)).map(|n| probe(choices, world, n)));
     RuleText { head, rules }
+}
+
+/// A rule that hangs on one condition.
+fn probe(choices: &mut Choices<'_>, world: &World, n: usize) -> String {
+    let kind = *choices.pick(&world.kinds);
+    let (on, about) = match choices.below(10) {
+        _ if kind.subresource == Some("exec") && choices.chance(60) => {
+            (format!("get, create of {}", kind.written), About::Exec)
+        }
+        0..5 if kind.subresource != Some("exec") => {
+            let verbs = match kind.subresource {
+                _ if world.patches => "patch",
+                Some(_) => "update, patch",
+                None => choices.word(&["create, update", "create, update, patch"]),
+            };
+            (
+                format!("{verbs} of {} including dry_run", kind.written),
+                About::Desired(kind, verbs.contains("patch")),
+            )
+        }
+        5 if kind.subresource.is_none() => (format!("list, get of {}", kind.written), About::Answer(true)),
+        6 if kind.subresource.is_none() => {
+            (format!("create, update, patch, get, delete of {}", kind.written), About::Answer(false))
+        }
+        _ => ("any of any including dry_run".to_owned(), About::Any),
+    };
+    let atom = atom(choices, world, &about);
+    let alert = alert(choices, &about, &[], "");
+    format!(
+        "rule p{n} \"Random\" {{\n    severity low\n    on {on}\n    where {atom}\n    alert \"{alert}\"\n}}\n"
+    )
 }
 
 fn rule(choices: &mut Choices<'_>, world: &World, n: usize) -> String {
@@ -100,7 +134,7 @@ fn selector(choices: &mut Choices<'_>, world: &World) -> (String, About) {
             (format!("{} of {}", verbs.join(", "), kind.written), About::Desired(kind, patches))
         }
         4 if kind.subresource.is_none() => match choices.below(3) {
-            0 => (format!("list, deletecollection of {}", kind.written), About::Answer(true)),
+            0 => (format!("list, deletecollection of {}", kind.written), About::List),
             1 => (format!("list, get of {}", kind.written), About::Answer(true)),
             _ => (format!("create, update, patch, get, delete of {}", kind.written), About::Answer(false)),
         },
@@ -173,7 +207,11 @@ fn atom(choices: &mut Choices<'_>, world: &World, about: &About) -> String {
             }
         }
         About::Exec if choices.chance(70) => atoms::exec(choices),
-        About::Answer(listed) if choices.chance(80) => atoms::answered(choices, *listed),
+        About::Answer(listed) if choices.chance(80) => {
+            let forms = if *listed { 0..7 } else { 0..5 };
+            atoms::answered(choices, forms)
+        }
+        About::List if choices.chance(80) => atoms::answered(choices, 4..7),
         _ => match choices.below(12) {
             0 => "succeeded".to_owned(),
             1 => "person".to_owned(),
@@ -310,7 +348,7 @@ fn alert(choices: &mut Choices<'_>, about: &About, key: &[String], rule: &str) -
             }
         }
         About::Answer(_) => values.push("responseObject.metadata.name"),
-        About::Any | About::Exec => {}
+        About::Any | About::Exec | About::List => {}
     }
     values.extend(key.iter().map(String::as_str));
     for (marker, value) in [

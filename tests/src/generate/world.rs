@@ -83,13 +83,27 @@ pub(super) struct World {
     pub(super) kinds: Vec<Kind>,
     pub(super) users: Vec<&'static str>,
     pub(super) lateness: i64,
+    /// About patches.
+    pub(super) patches: bool,
+    /// So many requests that clocks run.
+    pub(super) long: bool,
+    /// So many in a short time that they also run close to the newest event.
+    pub(super) dense: bool,
 }
 
 impl World {
     pub(super) fn new(choices: &mut Choices<'_>) -> Self {
         let kinds = (0..1 + choices.below(3)).map(|_| *choices.pick(KINDS)).collect();
         let users = (0..1 + choices.below(3)).map(|_| choices.word(USERS)).collect();
-        Self { kinds, users, lateness: *choices.pick(&[2_000_000_000, 5_000_000_000]) }
+        let lateness = *choices.pick(&[2_000_000_000, 5_000_000_000]);
+        Self {
+            kinds,
+            users,
+            lateness,
+            patches: choices.chance(35),
+            long: choices.chance(25),
+            dense: choices.chance(30),
+        }
     }
 }
 
@@ -97,8 +111,9 @@ impl World {
 pub(super) const WRITES: &[&str] = &["create", "update", "patch"];
 
 /// A verb that this resource is asked with.
-pub(super) fn verb(choices: &mut Choices<'_>, kind: &Kind) -> &'static str {
+pub(super) fn verb(choices: &mut Choices<'_>, world: &World, kind: &Kind) -> &'static str {
     match kind.subresource {
+        None if world.patches && choices.chance(60) => "patch",
         Some("exec") => choices.word(&["get", "create"]),
         Some(_) => choices.word(&["update", "patch", "get"]),
         None => choices.word(&[

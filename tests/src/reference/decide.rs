@@ -74,8 +74,12 @@ impl Placed<'_> {
 pub(super) struct Match<'a> {
     pub(super) placed: Placed<'a>,
     pub(super) key: Vec<V>,
+    pub(super) group: Group,
     pub(super) dry_run_unknown: bool,
 }
+
+/// The cluster and the key as bytes.
+pub(super) type Group = (Option<String>, Vec<Vec<u8>>);
 
 impl<'a> Match<'a> {
     pub(super) fn event(&self) -> &'a Event {
@@ -86,15 +90,10 @@ impl<'a> Match<'a> {
         self.placed.effective
     }
 
-    /// The order in which matches are decided.
-    fn order(&self) -> (i64, i64, [u8; 16], dsl::ir::Stage) {
+    /// The order in which matches are decided. What is equal in all this stays in the order of arrival.
+    fn order(&self) -> (i64, i64, [u8; 16], dsl::ir::Stage, usize) {
         let event = self.event();
-        (self.effective(), event.stage_timestamp, event.request, event.stage)
-    }
-
-    /// The group: the cluster and the key as bytes.
-    pub(super) fn group(&self) -> (Option<String>, Vec<Vec<u8>>) {
-        (self.event().cluster.clone(), self.key.iter().map(identity::scalar).collect())
+        (self.effective(), event.stage_timestamp, event.request, event.stage, event.source)
     }
 }
 
@@ -234,7 +233,10 @@ impl<'r> Judge<'r> {
         let own = parts(step.condition.as_ref()).into_iter().filter(|part| !reads_steps(part));
         let condition = Truth::and(own.map(|part| scope.truth(part)));
         let excepts = step.excepts.iter().filter(|e| !reads_steps(e));
-        let except = self.poison.truth("except", Truth::or(excepts.map(|e| scope.truth(e))));
+        let mut except = Truth::or(excepts.map(|e| scope.truth(e)));
+        if !step.excepts.is_empty() {
+            except = self.poison.truth("except", except);
+        }
         match (condition, except) {
             (Truth::True, Truth::False) => {}
             (Truth::True | Truth::Unknown, Truth::Unknown) | (Truth::Unknown, Truth::False) => {
@@ -255,14 +257,15 @@ impl<'r> Judge<'r> {
             key.clear();
         }
         let dry_run_unknown = dry_run == Truth::Unknown && !step.on.including_dry_run;
-        Some(Match { placed, key, dry_run_unknown })
+        let group = (event.cluster.clone(), key.iter().map(identity::scalar).collect());
+        Some(Match { placed, key, group, dry_run_unknown })
     }
 
     fn slide<'a>(self, matches: &[Match<'a>], condition: &Expr, within: i64) -> Vec<Raised<'a>> {
         let mut windows: BTreeMap<_, Vec<Match<'a>>> = BTreeMap::new();
         let mut raised = Vec::new();
         for newest in matches {
-            let window = windows.entry(newest.group()).or_default();
+            let window = windows.entry(newest.group.clone()).or_default();
             window.push(newest.clone());
             if !self.poison.hits("within") {
                 window.retain(|m| m.effective() >= newest.effective().saturating_sub(within));
@@ -328,7 +331,7 @@ impl<'r> Judge<'r> {
         let mut alerts = Vec::new();
         for raised in raised {
             let Some(completing) = raised.evidence.last() else { continue };
-            let group = completing.group();
+            let group = completing.group.clone();
             let held = match told.get_mut(&group) {
                 Some((last, held)) if completing.effective().saturating_sub(*last) < throttle => {
                     *held += 1;

@@ -39,7 +39,7 @@ fn extend<'a>(judge: Judge<'_>, earlier: &[Vec<Match<'a>>], from: i64, chosen: &
     let Some((step, rest)) = earlier.split_last() else { return holds(judge, chosen) };
     for candidate in step.iter().rev() {
         let fits = chosen.iter().all(|later| {
-            candidate.group() == later.group()
+            candidate.group == later.group
                 && candidate.event().request != later.event().request
                 && candidate.effective() <= later.effective()
         });

@@ -2,16 +2,15 @@
 
 use chrono::{Datelike, Offset, TimeZone, Timelike};
 
+/// Date, time, fraction, offset.
+const RFC3339: &str = r"\A([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))\z";
 const SECOND: i128 = 1_000_000_000;
 
 /// Nanoseconds since the Unix epoch.
 pub(super) fn parse(text: &str) -> Option<i64> {
-    let pattern = regex::Regex::new(
-        r"\A([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))\z",
-    );
     thread_local!(static PATTERN: std::cell::OnceCell<Option<regex::Regex>> = const { std::cell::OnceCell::new() });
     PATTERN.with(|cell| {
-        let caught = cell.get_or_init(|| pattern.ok()).as_ref()?.captures(text)?;
+        let caught = cell.get_or_init(|| regex::Regex::new(RFC3339).ok()).as_ref()?.captures(text)?;
         let number = |i: usize| caught.get(i).and_then(|m| m.as_str().parse::<i64>().ok());
         let (year, month, day) = (number(1)?, number(2)?, number(3)?);
         let (hour, minute, second) = (number(4)?, number(5)?, number(6)?);

@@ -1,0 +1,219 @@
+//! How many cases each part of the language decided: see [`crate::reference::Poison`] for what that means.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use dsl::ir::RuleSet;
+
+use super::reference_answer;
+use crate::generate::Case;
+use crate::reference::{Answer, Feature, Poison};
+
+/// What must decide its share of the cases: every operator, quantifier, function, derived field, stage, patch form and
+/// kind of window.
+pub const PARTS: &[Feature] = &[
+    "==",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "contains",
+    "startswith",
+    "endswith",
+    "like",
+    "matches",
+    "ignoring case",
+    "in [..]",
+    "in cidr",
+    "in clock",
+    "in path",
+    "and",
+    "or",
+    "not",
+    "a value as a condition",
+    "any",
+    "all",
+    "[]",
+    "[n]",
+    "[computed]",
+    "+",
+    "-",
+    "*",
+    "/",
+    "present()",
+    "len()",
+    "keys()",
+    "lower()",
+    "split()",
+    "base64()",
+    "url_decode()",
+    "parse_json()",
+    "number()",
+    "quantity()",
+    "time()",
+    "time_of_day()",
+    "weekday()",
+    "clean_path()",
+    "public_ip()",
+    "image_registry()",
+    "image_repository()",
+    "image_tag()",
+    "image_digest()",
+    "desired",
+    "pod_spec",
+    "containers",
+    "object.name",
+    "source_ip",
+    "peer_ip",
+    "client.program",
+    "client.version",
+    "credential.id",
+    "credential.node",
+    "credential.pod",
+    "exec_args",
+    "exec_command",
+    "exec_container",
+    "csr_common_name",
+    "csr_organizations",
+    "decision",
+    "dry_run",
+    "request_id",
+    "cluster",
+    "source",
+    "requestObject",
+    "responseObject",
+    "body Table",
+    "body Status",
+    "body List",
+    "unknown at RequestReceived",
+    "outcome",
+    "at any",
+    "at RequestReceived",
+    "at ResponseStarted",
+    "at ResponseComplete",
+    "at Panic",
+    "verbs",
+    "any verb",
+    "any verb but",
+    "any target",
+    "any target but",
+    "any resource",
+    "any resource but",
+    "resource",
+    "resource/subresource",
+    "resource/*",
+    "*/subresource",
+    "*.group",
+    "nonresource",
+    "nonresource *",
+    "including dry_run",
+    "dry runs passed over",
+    "except",
+    "by",
+    "patch object",
+    "patch with $ keys",
+    "json patch add",
+    "json patch replace",
+    "json patch remove",
+    "json patch move",
+    "json patch copy",
+    "json patch test",
+    "json patch to -",
+    "each",
+    "sliding",
+    "sequence",
+    "within",
+    "throttle",
+    "count()",
+    "distinct()",
+    "a filter of an aggregate",
+    "a condition over steps",
+    "a step's field",
+    "a request twice",
+    "late event",
+];
+
+/// Counts of a run, shared by its threads.
+#[derive(Debug, Default)]
+pub struct Census {
+    counts: Mutex<Counts>,
+    /// A part is measured no more once it decided so many cases: the table then says `or more`.
+    enough: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    cases: u64,
+    alerted: u64,
+    alerts: u64,
+    parts: BTreeMap<Feature, (u64, u64)>,
+}
+
+impl Census {
+    /// Measures each part until it decided so many cases.
+    #[must_use]
+    pub fn until(enough: u64) -> Self {
+        Self { counts: Mutex::default(), enough }
+    }
+
+    /// Counts a case, of which the reference gave this answer, meeting these parts.
+    ///
+    /// # Panics
+    /// If another thread of the test did.
+    #[expect(
+        clippy::expect_used,
+        reason = "a test's own lock; a poisoned one means another test thread failed"
+    )]
+    pub fn count(&self, case: &Case, rules: &RuleSet, answer: &Answer, met: &BTreeSet<Feature>) {
+        let open: Vec<Feature> = {
+            let mut counts = self.counts.lock().expect("no thread panicked");
+            counts.cases += 1;
+            counts.alerted += u64::from(!answer.alerts.is_empty());
+            counts.alerts += answer.alerts.len() as u64;
+            for part in met {
+                counts.parts.entry(part).or_default().0 += 1;
+            }
+            let decided = |part: &Feature| counts.parts.get(part).map_or(0, |(_, decided)| *decided);
+            met.iter().copied().filter(|part| decided(part) < self.enough).collect()
+        };
+        for part in open {
+            let poisoned = reference_answer(case, rules, &Poison::of(part));
+            if poisoned.alerts != answer.alerts {
+                let mut counts = self.counts.lock().expect("no thread panicked");
+                counts.parts.entry(part).or_default().1 += 1;
+            }
+        }
+    }
+
+    /// The table, and what is below its quota: a hundredth of the cases for each part, a third with an alert.
+    ///
+    /// # Panics
+    /// If a thread of the test did.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "a test's own lock; a poisoned one means another test thread failed"
+    )]
+    pub fn report(&self) -> (String, Vec<String>) {
+        let counts = self.counts.lock().expect("no thread panicked");
+        let quota = counts.cases / 100;
+        let mut table = format!(
+            "{} cases, {} with an alert, {} alerts\n{:28} {:>8} {:>9}\n",
+            counts.cases, counts.alerted, counts.alerts, "part", "met in", "decided"
+        );
+        let mut short = Vec::new();
+        if counts.alerted * 3 < counts.cases {
+            short.push(format!("only {} of {} cases end in an alert", counts.alerted, counts.cases));
+        }
+        for part in PARTS {
+            let (met, decided) = counts.parts.get(part).copied().unwrap_or_default();
+            let more = if decided >= self.enough { "+" } else { "" };
+            let _ = writeln!(table, "{part:28} {met:>8} {decided:>8}{more}");
+            if decided < quota {
+                short.push(format!("`{part}` decides {decided} cases, fewer than {quota}"));
+            }
+        }
+        (table, short)
+    }
+}

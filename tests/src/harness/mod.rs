@@ -1,0 +1,50 @@
+//! The engine beside the reference: runs a case through both, compares, counts, shrinks.
+
+mod census;
+mod compare;
+mod frame;
+mod shrink;
+
+use dsl::ir::RuleSet;
+use dsl::source::SourceMap;
+
+pub use census::{Census, PARTS};
+pub use compare::{AtOnce, difference, waits};
+pub use frame::frame;
+pub use shrink::shrink;
+
+use crate::generate::Case;
+use crate::reference::{Answer, Poison, answer};
+
+/// Compiles the rules of a case.
+///
+/// # Errors
+/// The mistakes found, as text: the generator made a rule set that is none.
+pub fn compile(case: &Case) -> Result<RuleSet, String> {
+    let mut sources = SourceMap::default();
+    sources.add("random.rule", case.rules.text());
+    let outcome = dsl::check::compile(&sources);
+    outcome.rules.ok_or_else(|| {
+        let errors = outcome.diagnostics.iter().filter(|d| d.code.level() == dsl::diag::Level::Error);
+        let all: Vec<String> = errors
+            .map(|d| {
+                let at = sources.start(d.primary);
+                format!(
+                    "{}:{}: {} {} `{}`",
+                    at.line,
+                    at.column,
+                    d.code.text(),
+                    d.message,
+                    sources.text(d.primary)
+                )
+            })
+            .collect();
+        all.join("\n")
+    })
+}
+
+/// What the reference says of a case.
+#[must_use]
+pub fn reference_answer(case: &Case, rules: &RuleSet, poison: &Poison) -> Answer {
+    answer(rules, &case.sources, &case.arrivals, case.settings, poison)
+}
