@@ -97,7 +97,7 @@ pub(crate) fn gather<'a>(sources: &'a SourceMap, files: &'a [ast::File], report:
 /// Whether a name may be given at all; if not, that is reported.
 pub(crate) fn check_free(giver: Giver, name: &ast::Name, report: &mut Report) -> bool {
     let word = name.node.as_str();
-    let is = if schema::RESERVED.contains(&word) {
+    let is = if crate::syntax::is_reserved(word) {
         "a word of the language"
     } else if giver == Giver::Rule {
         // A rule's name never stands where a field or a function may.

@@ -82,7 +82,7 @@ impl<'a> Lower<'a, '_> {
         }
         self.downs(&path.postfix);
         if !self.names.tables.contains_key(word) {
-            self.unknown_word(path, span);
+            self.unknown_word(path);
         }
         Value::poison(span)
     }
@@ -498,15 +498,12 @@ impl<'a> Lower<'a, '_> {
         }
     }
 
-    fn unknown_word(&mut self, path: &Path, span: Span) {
+    fn unknown_word(&mut self, path: &Path) {
         let word = &path.root;
         let name = word.node.as_str();
         if schema::function(name).is_some() || names::aggregate(name).is_some() {
             let message = format!("`{name}` is a function");
             return self.tell_help(Code::UnknownName, word.span, message, format!("write `{name}(..)`"));
-        }
-        if names::begins_a_field(name) || !path.postfix.is_empty() {
-            return self.unknown_field(word, path.postfix.first(), "");
         }
         if let Some(id) = self.variables.iter().rev().find(|variable| variable.name == name) {
             let at = id.span;
@@ -517,8 +514,11 @@ impl<'a> Lower<'a, '_> {
                 "the name of an element holds in the parentheses behind it"
             };
             let diagnostic =
-                Diagnostic::new(Code::NotHere, span, message).related(at, "given here").help(help);
+                Diagnostic::new(Code::NotHere, word.span, message).related(at, "given here").help(help);
             return self.tell(diagnostic);
+        }
+        if names::begins_a_field(name) || !path.postfix.is_empty() {
+            return self.unknown_field(word, path.postfix.first(), "");
         }
         if self.names.rules.contains_key(name) {
             let message = format!("`{name}` is a rule and no value");

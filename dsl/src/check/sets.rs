@@ -180,19 +180,6 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn clock(&mut self, left: &Value, from: &Spanned<u16>, to: &Spanned<u16>) -> Option<Set> {
-        let mut good = true;
-        for clock in [from, to] {
-            if clock.node >= MINUTES_A_DAY {
-                let message = format!("no day has a `{}`", self.quote(clock.span));
-                self.tell_help(
-                    Code::BadClock,
-                    clock.span,
-                    message,
-                    "a day goes from `00:00` to `23:59`; midnight is `00:00`",
-                );
-                good = false;
-            }
-        }
         if !left.ty.is_poison() && !left.ty.may(|ty| *ty == Type::TimeOfDay) {
             let a = self.quote(left.at);
             let message =
@@ -203,13 +190,11 @@ impl<'a> Lower<'a, '_> {
                 "say `time_of_day(stageTimestamp, \"UTC\")`".to_owned()
             };
             self.tell_help(Code::TypesDiffer, left.at, message, help);
-            good = false;
+            return None;
         }
-        good.then_some(Set::Clock { from: from.node, to: to.node })
+        Some(Set::Clock { from: from.node, to: to.node })
     }
 }
-
-const MINUTES_A_DAY: u16 = 24 * 60;
 
 /// How many values of a list count as one node of a rule: they cost memory, but neither depth nor much time.
 const LITERALS_PER_NODE: usize = 16;

@@ -54,7 +54,7 @@ codes! {
     UnknownClause = "E106",
     /// A text, brace, bracket or parenthesis without its end.
     Unclosed = "E107",
-    /// A number, duration or time of day that is too large or cannot be read.
+    /// A number or duration that is too large or cannot be read.
     BadNumber = "E108",
     /// A character that looks like another one, or like none.
     StrangeCharacter = "E109",

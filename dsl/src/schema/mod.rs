@@ -25,6 +25,4 @@ pub use resources::{
     subresource_names,
 };
 pub use table::{Field, Lookup, Object, event, field, object};
-pub use words::{
-    NONRESOURCE_VERBS, RBAC_ONLY_VERBS, READ_VERBS, RESERVED, RESOURCE_VERBS, WRITE_VERBS, is_verb,
-};
+pub use words::{NONRESOURCE_VERBS, RBAC_ONLY_VERBS, READ_VERBS, RESOURCE_VERBS, WRITE_VERBS, is_verb};

@@ -1,45 +1,4 @@
-//! The words that mean something: reserved ones, verbs.
-
-/// What may not name a `let`, a `list`, a step, a key or a variable, as it begins an item, a clause or an operator.
-pub const RESERVED: [&str; 37] = [
-    "about",
-    "across",
-    "alert",
-    "all",
-    "and",
-    "any",
-    "by",
-    "cidr",
-    "contains",
-    "disable",
-    "endswith",
-    "except",
-    "false",
-    "ignoring",
-    "in",
-    "let",
-    "like",
-    "list",
-    "matches",
-    "not",
-    "on",
-    "or",
-    "rule",
-    "see",
-    "sequence",
-    "severity",
-    "startswith",
-    "table",
-    "tags",
-    "test",
-    "throttle",
-    "true",
-    "tune",
-    "unordered",
-    "when",
-    "where",
-    "within",
-];
+//! Verbs: what is done with resources, and with what is none.
 
 /// What is done with resources.
 pub const RESOURCE_VERBS: [&str; 8] =

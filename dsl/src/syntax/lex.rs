@@ -294,7 +294,7 @@ pub(super) fn clock(i: In<'_>) -> Res<'_, Spanned<u16>> {
         _ => {
             let message = format!("`{}` is no time of day", found.rest);
             let help = "it goes from `00:00` to `23:59`, two digits each";
-            Err(fault(found, Diagnostic::new(Code::BadNumber, found.span(), message).help(help)))
+            Err(fault(found, Diagnostic::new(Code::BadClock, found.span(), message).help(help)))
         }
     }
 }

@@ -116,6 +116,12 @@ impl<'r> Look<'r> {
             Pairs::Unknown => return,
             Pairs::Known(pairs) => narrowed(pairs, place, scope),
         };
+        let mut pairs = pairs;
+        // What the list of a variable lacks is told where the list is read.
+        let list = &segments[..segments.len() - place.segments.len()];
+        if !list.is_empty() {
+            pairs.retain(|pair| pair.has(root, list) == Has::Path);
+        }
         if pairs.is_empty() {
             return;
         }

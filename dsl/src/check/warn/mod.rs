@@ -80,18 +80,22 @@ pub(crate) fn warnings<'a>(
     set: &'a ir::RuleSet,
     files: impl IntoIterator<Item = &'a ast::File>,
 ) -> Vec<Diagnostic> {
-    let texts: BTreeMap<&str, &ast::Rule> = files
-        .into_iter()
-        .flat_map(|file| &file.items)
-        .filter_map(|item| match item {
-            ast::Item::Rule(rule) => Some((rule.name.node.as_str(), rule)),
-            _ => None,
-        })
-        .collect();
-    let tested: BTreeSet<usize> = set.tests.iter().map(|test| test.rule).collect();
+    let mut texts: BTreeMap<&str, &ast::Rule> = BTreeMap::new();
+    let mut tested: BTreeSet<&str> = BTreeSet::new();
+    for item in files.into_iter().flat_map(|file| &file.items) {
+        match item {
+            ast::Item::Rule(rule) => {
+                texts.insert(&rule.name.node, rule);
+            }
+            ast::Item::Test(test) => {
+                tested.insert(&test.rule.node);
+            }
+            _ => {}
+        }
+    }
     let mut out = Vec::new();
     let mut told = BTreeSet::new();
-    for (number, rule) in set.rules.iter().enumerate() {
+    for rule in &set.rules {
         let mut subject = Subject::new(rule, texts.get(rule.name.as_str()).copied());
         truth::check(&mut subject);
         shadow::check(&mut subject);
@@ -99,7 +103,7 @@ pub(crate) fn warnings<'a>(
         bodies::check(&mut subject);
         selectors::check(&mut subject);
         windows::check(&mut subject);
-        if !tested.contains(&number) {
+        if !tested.contains(rule.name.as_str()) {
             let message = format!("rule `{}` has no test", rule.name);
             let help = format!("add a `test {} \"…\" {{ … }}` that fires and one that must not", rule.name);
             subject.warn(Diagnostic::new(Code::NoTest, rule.span, message).help(help));

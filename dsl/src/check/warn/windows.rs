@@ -93,26 +93,26 @@ fn unjoined(rule: &Rule) -> Option<Diagnostic> {
     if rule.steps.iter().any(|step| !step.key.is_empty()) {
         return None;
     }
-    let joined = rule.steps.iter().filter_map(|step| step.condition.as_ref()).any(|condition| {
-        let mut joined = false;
-        walk(condition, &Scope::top(), &mut |expr, _| joined |= compares_steps(expr));
-        joined
-    });
+    let joined = rule.steps.iter().filter_map(|step| step.condition.as_ref()).any(joins);
     let message = format!("nothing says that the steps of `{}` belong together", rule.name);
     let help = "add `by`, or compare a field with one of an earlier step by `==`";
     (!joined).then(|| Diagnostic::new(Code::Unjoined, rule.span, message).help(help))
 }
 
-/// `==` or `in` with a value of an earlier step in it.
-fn compares_steps(expr: &Expr) -> bool {
-    if !matches!(&expr.kind, ExprKind::Compare { op: CompareOp::Eq, .. } | ExprKind::In { .. }) {
-        return false;
+/// Whether a condition asks, under no `not`, that something equals a value of an earlier step.
+fn joins(condition: &Expr) -> bool {
+    match &condition.kind {
+        ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().any(joins),
+        ExprKind::Quantified { body, .. } => joins(body),
+        ExprKind::Compare { op: CompareOp::Eq, .. } | ExprKind::In { .. } => {
+            let mut earlier = false;
+            walk(condition, &Scope::default(), &mut |expr, _| {
+                earlier |= matches!(&expr.kind, ExprKind::Read(place) if place.step.is_some());
+            });
+            earlier
+        }
+        _ => false,
     }
-    let mut earlier = false;
-    walk(expr, &Scope::default(), &mut |expr, _| {
-        earlier |= matches!(&expr.kind, ExprKind::Read(place) if place.step.is_some());
-    });
-    earlier
 }
 
 /// A key of which every part can be absent: such events take no part in a sequence.
