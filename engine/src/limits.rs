@@ -24,6 +24,8 @@ pub const WINDOW_KEPT_MIN: u64 = 1_000;
 pub const VALUE_CHARS_MAX: usize = 256;
 /// Evidence that an alert shows at the front and at the back of very many events.
 pub const EVIDENCE_EDGE: usize = 10;
+/// How many matches a sequence tries for one completing match before it gives up the search.
+pub const SEQUENCE_TRIES_MAX: usize = 200_000;
 
 /// Limits that a run may set.
 #[derive(Clone, Copy, Debug)]

@@ -40,13 +40,18 @@ pub(crate) struct Order {
 impl Order {
     /// The place of an event that takes effect at `effective`.
     pub(crate) fn of(meta: &EventMeta, effective: Nanos) -> Self {
+        let (source, offset) = (meta.source.0, meta.offset);
+        if crate::planted::planted(19) {
+            let stage = Stage::RequestReceived;
+            return Self { effective, stage_timestamp: 0, request: [0; 16], stage, source, offset };
+        }
         Self {
             effective,
             stage_timestamp: meta.stage_timestamp,
             request: meta.request.0,
             stage: meta.stage,
-            source: meta.source.0,
-            offset: meta.offset,
+            source,
+            offset,
         }
     }
 }

@@ -1,0 +1,332 @@
+//! What becomes of a match: `docs/semantics.md`, "Deciding".
+
+use std::sync::Arc;
+
+use super::groups::{Group, GroupKey, Room, Window};
+use super::hash::overflow_group;
+use super::make::{Notes, Raised};
+use super::rules::ShapeSpec;
+use super::told::ToldKey;
+use super::watch::{Outcome, WindowSeen};
+use super::{Pending, State};
+use crate::matches::{Nanos, Value};
+use crate::plan::late::{self, LateCx, Truth};
+use crate::plan::{Rule, Shape};
+use crate::window::Seen;
+use crate::window::sequence::{Choice, Waiting};
+
+/// A match of a sequence's last step, to be judged once all of its time are in.
+pub(super) struct Entered {
+    pending: Pending,
+    group: GroupKey,
+    shard: usize,
+}
+
+/// Where a match found room, and for whom.
+#[derive(Clone, Copy)]
+struct Place {
+    key: GroupKey,
+    shard: usize,
+    shared: bool,
+}
+
+impl State {
+    /// Decides a match; one of a sequence's last step comes back to be judged.
+    pub(super) fn decide(&mut self, pending: Pending) -> Option<Entered> {
+        if let Err(outcome) = self.admit(&pending) {
+            self.watched(&pending, outcome);
+            return None;
+        }
+        let number = pending.m.rule as usize;
+        match self.rules.get(number).map(|spec| &spec.shape)? {
+            ShapeSpec::Each => self.each(&pending),
+            ShapeSpec::Sliding(_) => self.slide(pending),
+            ShapeSpec::Sequence { .. } => return self.step(pending),
+        }
+        None
+    }
+
+    /// Whether a match takes part, and takes its request if it does.
+    fn admit(&mut self, pending: &Pending) -> Result<(), Outcome> {
+        let m = &pending.m;
+        let Some(spec) = self.rules.get(m.rule as usize) else { return Err(Outcome::Refused) };
+        if spec.windowed() {
+            if pending.moved() > spec.within {
+                self.tally.rule(m.rule).left_out_late += 1;
+                return Err(Outcome::LeftOutLate);
+            }
+            let unknown = m.key.iter().any(|part| matches!(part, Value::Unknown));
+            if unknown && !crate::planted::planted(24) {
+                self.tally.rule(m.rule).key_unknown += 1;
+                return Err(Outcome::KeyUnknown);
+            }
+        }
+        if matches!(spec.shape, ShapeSpec::Sequence { .. }) && !m.key.is_empty() && m.key.iter().all(absent) {
+            return Err(Outcome::KeyAbsent);
+        }
+        let by_stage = spec.by_stage.get(m.step as usize).copied().unwrap_or(false);
+        let stage = by_stage.then_some(m.meta.stage);
+        let key = ToldKey { rule: m.rule, step: m.step, request: m.meta.request.0, stage };
+        let Some(shard) = self.shards.get_mut(key.shard(self.keyed)) else { return Err(Outcome::Refused) };
+        let (new, forgotten) = shard.told.take(key, pending.effective(), spec.memory);
+        self.tally.shed.requests += forgotten;
+        if !new && !crate::planted::planted(18) {
+            self.tally.rule(m.rule).duplicates += 1;
+            return Err(Outcome::Duplicate);
+        }
+        Ok(())
+    }
+
+    /// Finds room for the group of a match.
+    fn place(&mut self, pending: &Pending) -> Option<Place> {
+        let rule = pending.m.rule;
+        let id = pending.group;
+        let shard = id.shard();
+        let spec = self.rules.get(rule as usize)?;
+        match self.shards.get(shard)?.groups.room((rule, id), spec) {
+            Room::Own => Some(Place { key: (rule, id), shard, shared: false }),
+            Room::Shared => {
+                self.tally.shed.shared += 1;
+                let id = overflow_group(&self.key, rule, shard);
+                Some(Place { key: (rule, id), shard, shared: true })
+            }
+            Room::Refused => None,
+        }
+    }
+
+    fn each(&mut self, pending: &Pending) {
+        let number = pending.m.rule as usize;
+        let Some(spec) = self.rules.get(number) else { return };
+        let (plan, throttle) = (self.plan.clone(), spec.throttle);
+        let Some(rule) = plan.rules.get(number) else { return };
+        let mut raised = Raised::one(pending);
+        if throttle > 0 {
+            match self.place(pending) {
+                Some(place) => {
+                    let at = pending.effective();
+                    let told = match self.enter(place, at) {
+                        Some(group) => throttled(group, at, throttle),
+                        None => return,
+                    };
+                    match told {
+                        Ok(suppressed) => raised.suppressed = suppressed,
+                        Err(since) => return self.held_back(pending, since),
+                    }
+                }
+                // Not remembered, so the next one is told too.
+                None => self.tally.shed.throttles += 1,
+            }
+        }
+        let id = self.raise(rule, pending, raised, &[&pending.m.captures]);
+        self.watched(pending, Outcome::Fired(id));
+    }
+
+    fn slide(&mut self, mut pending: Pending) {
+        let (number, at) = (pending.m.rule as usize, pending.effective());
+        let plan = self.plan.clone();
+        let Some(rule) = plan.rules.get(number) else { return };
+        let Shape::Sliding { condition, .. } = &rule.shape else { return };
+        let Some(place) = self.place(&pending) else { return self.refused(&pending) };
+        let counted = std::mem::take(&mut pending.m.counted);
+        let seen = seen(&pending);
+        let Some(spec) = self.rules.get(number) else { return };
+        let ShapeSpec::Sliding(sliding) = &spec.shape else { return };
+        let Some(shard) = self.shards.get_mut(place.shard) else { return };
+        let group = shard.groups.enter(place.key, spec, at, place.shared);
+        let Window::Sliding(window) = &mut group.window else { return };
+        self.tally.shed.window += window.enter(sliding, seen, &counted);
+
+        let values = window.values();
+        let cx = LateCx { captures: &[&pending.m.captures], aggregates: &values, key: &pending.m.key };
+        let truth = late::truth(condition, &cx);
+        let watched = self.watches.iter().any(|watch| watch.wants(&pending));
+        let shown = watched.then(|| (window.evidence().cloned().collect::<Vec<_>>(), window.count()));
+        let mut raised = None;
+        if truth == Truth::True {
+            let short = window.shortfall(sliding, at);
+            let notes = Notes {
+                at_least: short.at_least,
+                late: window.any_late(),
+                dry_run_unknown: window.any_dry_run_unknown(),
+                shared: place.shared,
+                cut: short.approximate,
+                search_cut: false,
+            };
+            let from = window.ring.front().map_or(at, |first| first.effective);
+            raised = Some(Raised {
+                events: window.evidence().map(|seen| (seen.meta.clone(), None)).collect(),
+                count: window.count(),
+                window: Some((from, at)),
+                aggregates: values.clone(),
+                notes,
+                suppressed: 0,
+            });
+        }
+        let told = raised.is_some().then(|| throttled(group, at, spec.throttle));
+        if let Some((events, count)) = shown {
+            let events = events.into_iter().map(|seen| self.evidence(&seen.meta, None)).collect();
+            let texts = rule.aggregates.iter().map(|aggregate| aggregate.text.clone());
+            let aggregates = texts.zip(values).collect();
+            self.watched_window(&pending, WindowSeen { events, count, aggregates, truth });
+        }
+        match (raised, told) {
+            (Some(mut raised), Some(Ok(suppressed))) => {
+                raised.suppressed = suppressed;
+                let id = self.raise(rule, &pending, raised, &[&pending.m.captures]);
+                self.watched(&pending, Outcome::Fired(id));
+            }
+            (_, Some(Err(since))) => self.held_back(&pending, since),
+            _ => self.watched(&pending, Outcome::NotTrue),
+        }
+    }
+
+    /// A match of a sequence's step: waits at it, or, of the last one, comes back to be judged.
+    fn step(&mut self, pending: Pending) -> Option<Entered> {
+        let (number, at) = (pending.m.rule as usize, pending.effective());
+        let Some(place) = self.place(&pending) else {
+            self.refused(&pending);
+            return None;
+        };
+        let step = pending.m.step as usize;
+        let spec = self.rules.get(number)?;
+        let ShapeSpec::Sequence { steps } = spec.shape else { return None };
+        let shard = self.shards.get_mut(place.shard)?;
+        let group = shard.groups.enter(place.key, spec, at, place.shared);
+        if step + 1 >= steps {
+            return Some(Entered { pending, group: place.key, shard: place.shard });
+        }
+        let Window::Sequence(sequence) = &mut group.window else { return None };
+        let captures = pending.m.captures.clone();
+        let waiting = Arc::new(Waiting { seen: seen(&pending), captures });
+        let kept_max = self.limits.matches_per_key_max;
+        self.tally.shed.window += sequence.enter(step, waiting, spec.within, kept_max);
+        self.watched(&pending, Outcome::Waits);
+        None
+    }
+
+    /// Judges a match of a sequence's last step.
+    pub(super) fn complete(&mut self, entered: Entered) {
+        let Entered { pending, group: key, shard } = entered;
+        let (number, at) = (pending.m.rule as usize, pending.effective());
+        let plan = self.plan.clone();
+        let Some(rule) = plan.rules.get(number) else { return };
+        let Some(spec) = self.rules.get(number) else { return };
+        let Some(shard) = self.shards.get_mut(shard) else { return };
+        let Some(group) = shard.groups.all.get_mut(&key) else { return };
+        let Window::Sequence(sequence) = &group.window else { return };
+        let last = Arc::new(Waiting { seen: seen(&pending), captures: pending.m.captures.clone() });
+        let choice = sequence.complete(&last, spec.within, |chosen, step| holds(rule, chosen, step));
+        let waiting = sequence.waiting(at, spec.within);
+        let shared = group.shared;
+        let told = choice.is_some().then(|| throttled(group, at, spec.throttle));
+        if self.watches.iter().any(|watch| watch.wants(&pending)) {
+            let chosen = choice.as_ref().map(|choice| self.choice(rule, choice));
+            self.watched_sequence(&pending, waiting, chosen);
+        }
+        let Some(choice) = choice else { return self.watched(&pending, Outcome::NoChoice) };
+        self.tally.shed.searches += u64::from(choice.shortfall.approximate);
+        match told {
+            Some(Ok(suppressed)) => {
+                let mut raised = self.sequence_raised(rule, &choice, shared, at);
+                raised.suppressed = suppressed;
+                let captures: Vec<&[Value]> =
+                    choice.steps.iter().map(|w| w.as_ref().map_or(&[][..], |w| &w.captures)).collect();
+                let id = self.raise(rule, &pending, raised, &captures);
+                self.watched(&pending, Outcome::Fired(id));
+            }
+            Some(Err(since)) => self.held_back(&pending, since),
+            None => {}
+        }
+    }
+
+    fn sequence_raised(&self, rule: &Rule, choice: &Choice, shared: bool, at: Nanos) -> Raised {
+        let chosen = || choice.steps.iter().flatten();
+        let steps = rule.steps.iter().zip(&choice.steps);
+        Raised {
+            count: choice.steps.len() as u64,
+            window: Some((chosen().next().map_or(at, |first| first.seen.effective), at)),
+            notes: Notes {
+                at_least: false,
+                late: chosen().any(|w| w.seen.late),
+                dry_run_unknown: chosen().any(|w| w.seen.dry_run_unknown),
+                shared,
+                cut: false,
+                search_cut: choice.shortfall.approximate,
+            },
+            events: steps
+                .filter_map(|(step, w)| Some((w.as_ref()?.seen.meta.clone(), step.name.clone())))
+                .collect(),
+            aggregates: Vec::new(),
+            suppressed: 0,
+        }
+    }
+
+    fn enter(&mut self, place: Place, at: Nanos) -> Option<&mut Group> {
+        let spec = self.rules.get(place.key.0 as usize)?;
+        let shard = self.shards.get_mut(place.shard)?;
+        Some(shard.groups.enter(place.key, spec, at, place.shared))
+    }
+
+    fn held_back(&mut self, pending: &Pending, since: Nanos) {
+        self.tally.rule(pending.m.rule).suppressed += 1;
+        self.watched(pending, Outcome::Throttled { since });
+    }
+
+    fn refused(&mut self, pending: &Pending) {
+        self.tally.shed.refused += 1;
+        self.watched(pending, Outcome::Refused);
+    }
+}
+
+/// Whether an alert at `at` may be told: how many were held back before it, or else since when it must be silent.
+fn throttled(group: &mut Group, at: Nanos, throttle: Nanos) -> Result<u64, Nanos> {
+    if let Some(told) = group.last_told {
+        let gap = at.saturating_sub(told);
+        if gap < throttle || (gap == throttle && throttle > 0 && crate::planted::planted(15)) {
+            group.suppressed += 1;
+            return Err(told);
+        }
+    }
+    group.last_told = Some(at);
+    let suppressed = group.suppressed;
+    if !crate::planted::planted(22) {
+        group.suppressed = 0;
+    }
+    Ok(suppressed)
+}
+
+/// Whether all joins hold that a choice can answer since `step` was chosen: those for which it is the earliest step read,
+/// their own step counted.
+fn holds(rule: &Rule, chosen: &[Option<Arc<Waiting>>], step: usize) -> bool {
+    let ready = |own: usize, reads: &[u32]| {
+        let earliest = reads.iter().map(|read| *read as usize).min().unwrap_or(own).min(own);
+        earliest == step
+    };
+    let mut captures: Option<Vec<&[Value]>> = None;
+    for (own, join) in rule.steps.iter().enumerate().flat_map(|(n, s)| s.joins.iter().map(move |j| (n, j))) {
+        if !ready(own, &join.reads) {
+            continue;
+        }
+        let captures = captures.get_or_insert_with(|| {
+            chosen.iter().map(|w| w.as_ref().map_or(&[][..], |w| &w.captures)).collect()
+        });
+        let cx = LateCx { captures, ..LateCx::default() };
+        if late::truth(&join.condition, &cx) != Truth::True {
+            return false;
+        }
+    }
+    true
+}
+
+fn seen(pending: &Pending) -> Seen {
+    Seen {
+        effective: pending.effective(),
+        late: pending.moved() > 0,
+        dry_run_unknown: pending.m.dry_run_unknown,
+        meta: pending.m.meta.clone(),
+    }
+}
+
+fn absent(part: &Value) -> bool {
+    matches!(part, Value::Absent | Value::List { .. } | Value::Map { .. } | Value::Spread { .. })
+}

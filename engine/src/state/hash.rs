@@ -1,0 +1,147 @@
+//! Keyed hashes: which group a match belongs to, and which virtual shard remembers it.
+//!
+//! Group keys are an attacker's choice. They are remembered as 128 bits of a keyed hash, so that a long user agent costs
+//! no more than a short one and nobody without the hash key can aim at a shard or at another's group. A deterministic
+//! default key is right for a bounded run over a file; who serves strangers gives a random one, kept with the state.
+
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
+
+use crate::limits::VIRTUAL_SHARDS;
+use crate::matches::{Match, Value};
+
+/// The key of all keyed hashes of a state.
+pub type HashKey = [u8; 32];
+
+/// A group: rule, cluster and key parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct GroupId(pub(crate) [u8; 16]);
+
+impl GroupId {
+    /// Of matches that are remembered in no group.
+    pub(crate) const NONE: Self = Self([0; 16]);
+
+    /// The virtual shard that owns it.
+    pub(crate) fn shard(self) -> usize {
+        usize::from(self.0[0]) % VIRTUAL_SHARDS
+    }
+}
+
+/// `fields(..)` of `docs/semantics.md`: absent or length and bytes, part by part.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(Vec<u8>);
+
+impl Fields {
+    pub(crate) fn tagged(tag: &str) -> Self {
+        Self(tag.as_bytes().to_vec())
+    }
+
+    pub(crate) fn part(&mut self, part: Option<&[u8]>) {
+        match part {
+            None => self.0.push(0),
+            Some(bytes) => {
+                self.0.push(1);
+                self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+                self.0.extend_from_slice(bytes);
+            }
+        }
+    }
+
+    /// Key parts as scalars' bytes.
+    pub(crate) fn key(&mut self, key: &[Value]) {
+        let mut scratch = Vec::new();
+        for part in key {
+            scratch.clear();
+            scalar(part, &mut scratch);
+            self.part(Some(&scratch));
+        }
+    }
+
+    /// The first 16 bytes of the plain hash: identities that everybody can check.
+    pub(crate) fn identity(&self) -> [u8; 16] {
+        first_half(&blake3::hash(&self.0))
+    }
+
+    fn keyed(&self, key: &HashKey) -> [u8; 16] {
+        first_half(&blake3::keyed_hash(key, &self.0))
+    }
+}
+
+fn first_half(hash: &blake3::Hash) -> [u8; 16] {
+    let mut out = [0; 16];
+    out.copy_from_slice(&hash.as_bytes()[..16]);
+    out
+}
+
+/// The group of a match.
+pub(crate) fn group(key: &HashKey, m: &Match) -> GroupId {
+    let mut fields = Fields::default();
+    fields.part(Some(&m.rule.to_le_bytes()));
+    if !crate::planted::planted(23) {
+        fields.part(m.meta.cluster.as_deref().map(str::as_bytes));
+    }
+    fields.key(&m.key);
+    GroupId(fields.keyed(key))
+}
+
+/// The group in which all keys of a shard live that came when there was no room for more.
+pub(crate) fn overflow_group(key: &HashKey, rule: u32, shard: usize) -> GroupId {
+    let mut fields = Fields::tagged("overflow");
+    fields.part(Some(&rule.to_le_bytes()));
+    fields.part(Some(&(shard as u64).to_le_bytes()));
+    let mut id = fields.keyed(key);
+    id[0] = u8::try_from(shard).unwrap_or(0);
+    GroupId(id)
+}
+
+/// The bytes of a scalar. Lists and maps are absent as parts of a key. What is unknown has bytes too, for rules that need
+/// no key to fire.
+fn scalar(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Unknown => out.push(if crate::planted::planted(24) { b'-' } else { b'?' }),
+        Value::Absent | Value::List { .. } | Value::Map { .. } | Value::Spread { .. } => out.push(b'-'),
+        Value::Bool(b) => out.extend_from_slice(if *b { b"b1" } else { b"b0" }),
+        Value::Number(n) => {
+            out.push(b'n');
+            // -0 and 0 are equal, so they are one key.
+            out.extend_from_slice(&(if *n == 0.0 { 0.0 } else { *n }).to_le_bytes());
+        }
+        Value::Text(t) => {
+            out.push(b't');
+            out.extend_from_slice(t.as_bytes());
+        }
+        Value::Time(t) => {
+            out.push(b'T');
+            out.extend_from_slice(&t.to_le_bytes());
+        }
+        Value::Duration(d) => {
+            out.push(b'D');
+            out.extend_from_slice(&d.to_le_bytes());
+        }
+        Value::TimeOfDay(m) => {
+            out.push(b'm');
+            out.extend_from_slice(&m.to_le_bytes());
+        }
+    }
+}
+
+/// The hasher of the tables that hold requests; keyed like everything else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keyed(u64);
+
+impl Keyed {
+    pub(crate) fn new(key: &HashKey) -> Self {
+        let mut half = [0; 8];
+        half.copy_from_slice(&blake3::keyed_hash(key, b"tables").as_bytes()[..8]);
+        Self(u64::from_le_bytes(half))
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.0);
+        hasher
+    }
+}

@@ -1,0 +1,262 @@
+//! Everything that remembers: clocks, requests told, windows, throttles. Matches in, in order; alerts out.
+//!
+//! Each source's matches are taken in the order of its bytes. Rules that do not wait are decided at once; the matches of
+//! all others wait in one heap until the watermark has passed them and are then decided in the one order of time, so that
+//! neither the blocks nor the order of arrival between sources can show in an answer.
+//!
+//! What is remembered lives in [`crate::limits::VIRTUAL_SHARDS`] shards: requests told by request, groups by rule and key.
+//! A shard can be saved and loaded by itself; every limit is divided among them, so that what is shed does not depend on
+//! who owns which. Memory is flat as time moves: what no later event can meet is dropped with the watermark.
+//!
+//! Cost: nothing per event but its clock; per match one hash and, if its rule waits, one heap entry and one keyed hash.
+
+mod decide;
+mod groups;
+mod hash;
+mod make;
+mod rules;
+mod save;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod told;
+mod watch;
+mod wire;
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+pub use hash::HashKey;
+pub use save::LoadError;
+pub use tally::{RuleCounts, RunTally, Shed, Undecoded};
+pub use watch::{Outcome, WatchId, Watched, WindowSeen};
+
+use crate::alert::Alert;
+use crate::limits::{Limits, VIRTUAL_SHARDS};
+use crate::matches::{Match, Matches, Nanos, SourceId, SourceInfo};
+use crate::plan::Plan;
+use crate::time::{Order, Sources, Tick};
+use groups::Groups;
+use hash::{GroupId, Keyed, group};
+use rules::RuleSpec;
+use told::Told;
+use watch::Watch;
+
+/// The remembering half of the engine.
+#[derive(Debug)]
+pub struct State {
+    plan: Arc<Plan>,
+    rules: Vec<RuleSpec>,
+    limits: Limits,
+    key: HashKey,
+    keyed: Keyed,
+    sources: Sources,
+    waiting: BinaryHeap<Reverse<Pending>>,
+    shards: Vec<Shard>,
+    alerts: Vec<Alert>,
+    tally: RunTally,
+    watches: Vec<Watch>,
+}
+
+/// What one virtual shard remembers.
+#[derive(Clone, Debug)]
+struct Shard {
+    told: Told,
+    groups: Groups,
+}
+
+/// A match with its place in time.
+#[derive(Clone, Debug)]
+struct Pending {
+    order: Order,
+    /// Of rules that wait.
+    group: GroupId,
+    m: Box<Match>,
+}
+
+impl Pending {
+    fn effective(&self) -> Nanos {
+        self.order.effective
+    }
+
+    fn moved(&self) -> Nanos {
+        self.order.effective.saturating_sub(self.m.meta.stage_timestamp)
+    }
+}
+
+impl PartialEq for Pending {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Pending {}
+
+impl PartialOrd for Pending {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Pending {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (&self.order, self.m.rule, self.m.step).cmp(&(&other.order, other.m.rule, other.m.step))
+    }
+}
+
+impl State {
+    /// A state that has seen nothing. Its hash key is fixed, as is right for a bounded run; see [`State::with_key`].
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, limits: Limits) -> Self {
+        Self::with_key(plan, limits, *b"auditd-rules: a run over a file.")
+    }
+
+    /// A state whose keyed hashes nobody outside can foresee, if the key is random. It is saved with the state.
+    #[must_use]
+    pub fn with_key(plan: Arc<Plan>, limits: Limits, key: HashKey) -> Self {
+        let rules: Vec<RuleSpec> = plan.rules.iter().map(|rule| RuleSpec::new(rule, &limits)).collect();
+        let keyed = Keyed::new(&key);
+        let tally = RunTally::new(rules.len());
+        let shards = (0..VIRTUAL_SHARDS).map(|_| Shard::new(keyed, rules.len(), &limits)).collect();
+        Self {
+            plan,
+            rules,
+            limits,
+            key,
+            keyed,
+            sources: Sources::new(),
+            waiting: BinaryHeap::new(),
+            shards,
+            alerts: Vec::new(),
+            tally,
+            watches: Vec::new(),
+        }
+    }
+
+    /// Adds a source with the lateness of the limits. Sources that are known from the start must be added before the first
+    /// matches are taken: time may pass a source that comes later.
+    pub fn add_source(&mut self, info: SourceInfo) -> SourceId {
+        let lateness = self.limits.lateness;
+        self.add_source_with(info, lateness)
+    }
+
+    /// Adds a source with a lateness of its own, in nanoseconds.
+    pub fn add_source_with(&mut self, info: SourceInfo, lateness: Nanos) -> SourceId {
+        self.sources.add(info, lateness.max(0))
+    }
+
+    /// Takes what a block gave. The blocks of a source must come in their order.
+    pub fn take(&mut self, source: SourceId, matches: Matches) {
+        self.tally.add(source, &matches.tally, &matches.times);
+        let mut found = matches.found.into_iter().peekable();
+        for (event, t) in (0_u32..).zip(matches.times) {
+            let effective = self.sources.date(source, t);
+            self.tally.late += u64::from(effective > t);
+            while let Some(m) = found.next_if(|m| m.event == event) {
+                self.tally.rule(m.rule).matched += 1;
+                let Some(spec) = self.rules.get(m.rule as usize) else { continue };
+                let order = Order::of(&m.meta, effective);
+                if spec.waits {
+                    let group = group(&self.key, &m);
+                    self.waiting.push(Reverse(Pending { order, group, m: Box::new(m) }));
+                } else {
+                    self.decide(Pending { order, group: GroupId::NONE, m: Box::new(m) });
+                }
+            }
+        }
+        self.advance();
+    }
+
+    /// A live source is read to its end and silent: its time runs on.
+    pub fn tick(&mut self, source: SourceId, tick: Tick) {
+        self.sources.tick(source, tick);
+        self.advance();
+    }
+
+    /// Nothing more comes from a source.
+    pub fn end(&mut self, source: SourceId) {
+        self.sources.end(source);
+        self.advance();
+    }
+
+    /// Nothing more comes at all: everything that waits is decided.
+    pub fn finish(&mut self) {
+        self.release(None);
+    }
+
+    /// Hands over the alerts made so far, in the order in which they became certain.
+    pub fn drain(&mut self, into: &mut Vec<Alert>) {
+        into.append(&mut self.alerts);
+    }
+
+    /// How far a source has come; `None` before its clock runs. Of several the one furthest behind is read next.
+    #[must_use]
+    pub fn clock(&self, source: SourceId) -> Option<Nanos> {
+        self.sources.get(source).and_then(|source| source.now())
+    }
+
+    /// The time below which everything is decided.
+    #[must_use]
+    pub fn watermark(&self) -> Nanos {
+        self.sources.watermark
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn tally(&self) -> &RunTally {
+        &self.tally
+    }
+
+    /// How many matches wait for the watermark.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// How much is remembered: requests, and groups of keys.
+    #[must_use]
+    pub fn remembered(&self) -> (usize, usize) {
+        let requests = self.shards.iter().map(|shard| shard.told.len()).sum();
+        (requests, self.shards.iter().map(|shard| shard.groups.all.len()).sum())
+    }
+
+    fn advance(&mut self) {
+        let before = self.sources.watermark;
+        let watermark = self.sources.advance();
+        if watermark == before {
+            return;
+        }
+        self.release(Some(watermark));
+        for shard in &mut self.shards {
+            shard.told.forget(watermark);
+            self.tally.shed.throttles += shard.groups.expire(watermark, &self.rules);
+        }
+    }
+
+    /// Decides what waits from below a time, or all, in order. Matches of one effective time are taken together, since
+    /// steps of a sequence may share a time in either order.
+    fn release(&mut self, until: Option<Nanos>) {
+        let ready = |next: &Pending| until.is_none_or(|until| next.effective() < until);
+        let mut completing = Vec::new();
+        while let Some(Reverse(first)) = self.waiting.peek().filter(|next| ready(&next.0)) {
+            let at = first.effective();
+            while self.waiting.peek().is_some_and(|next| next.0.effective() == at) {
+                let Some(Reverse(pending)) = self.waiting.pop() else { break };
+                completing.extend(self.decide(pending));
+            }
+            for entered in completing.drain(..) {
+                self.complete(entered);
+            }
+        }
+    }
+}
+
+impl Shard {
+    fn new(keyed: Keyed, rules: usize, limits: &Limits) -> Self {
+        Self {
+            told: Told::new(keyed, limits.requests_told_max / VIRTUAL_SHARDS),
+            groups: Groups::new(keyed, rules, limits.keys_per_rule_max / VIRTUAL_SHARDS),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Looking over the engine's shoulder: what became of one event at one rule, and why.
+//!
+//! A watch records at the moment of judging, so that what it tells is what was, not what could be worked out again later.
+//! Events that nobody watches cost one look at an empty list.
+
+use std::sync::Arc;
+
+use super::{Pending, State};
+use crate::alert::Evidence;
+use crate::limits::AUDIT_ID_CHARS_MAX;
+use crate::matches::{EventMeta, Nanos, Value};
+use crate::plan::Rule;
+use crate::plan::late::Truth;
+use crate::window::sequence::Choice;
+
+/// The number of a watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchId(usize);
+
+/// What became of a match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An alert of this id was told.
+    Fired([u8; 16]),
+    /// The rule's throttle held the alert back, since the one told by an event at that effective time.
+    Throttled {
+        /// Effective time.
+        since: Nanos,
+    },
+    /// It is in the window, whose condition is not true.
+    NotTrue,
+    /// It waits at its step for later ones.
+    Waits,
+    /// It is of a sequence's last step, and there is no choice of earlier ones that it completes.
+    NoChoice,
+    /// Its request was taken before.
+    Duplicate,
+    /// It was dated up by more than the rule's window.
+    LeftOutLate,
+    /// A part of its key is unknown.
+    KeyUnknown,
+    /// No part of its key is there: nothing does not join with nothing.
+    KeyAbsent,
+    /// Its key is one too many.
+    Refused,
+}
+
+/// A window as it was when the event was judged.
+#[derive(Clone, Debug)]
+pub struct WindowSeen {
+    /// Its events, this one last; of very many the first and the last.
+    pub events: Vec<Evidence>,
+    /// How many there are.
+    pub count: u64,
+    /// The value of each aggregate, by its text.
+    pub aggregates: Vec<(Arc<str>, u64)>,
+    /// What the condition was.
+    pub truth: Truth,
+}
+
+/// What became of one match of the event that is watched.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The event.
+    pub meta: Arc<EventMeta>,
+    /// When it took effect; later than its `stageTimestamp` if it came late.
+    pub effective: Nanos,
+    /// The step it matched.
+    pub step: u32,
+    /// The parts of its key under their names.
+    pub key: Vec<(Arc<str>, Value)>,
+    /// Of a rule over a window, if it took part.
+    pub window: Option<WindowSeen>,
+    /// Of a sequence's last step: how many matches waited at each step before.
+    pub waiting: Vec<usize>,
+    /// Of a sequence's last step: the choice that was made, step by step.
+    pub choice: Option<Vec<Option<Evidence>>>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A watch and what it saw.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    rule: u32,
+    audit_id: String,
+    seen: Vec<Watched>,
+    window: Option<WindowSeen>,
+    waiting: Vec<usize>,
+    choice: Option<Vec<Option<Evidence>>>,
+}
+
+impl Watch {
+    pub(super) fn wants(&self, pending: &Pending) -> bool {
+        self.rule == pending.m.rule && *self.audit_id == *pending.m.meta.audit_id
+    }
+}
+
+impl State {
+    /// Watches what becomes of the events of an `auditID` at a rule, by the rule's number in the plan.
+    pub fn watch(&mut self, rule: u32, audit_id: &str) -> WatchId {
+        let audit_id = audit_id.chars().take(AUDIT_ID_CHARS_MAX).collect();
+        let (seen, waiting) = (Vec::new(), Vec::new());
+        self.watches.push(Watch { rule, audit_id, seen, window: None, waiting, choice: None });
+        WatchId(self.watches.len() - 1)
+    }
+
+    /// What a watch saw so far, in the order in which it was decided. A match that still waits is not yet in it.
+    #[must_use]
+    pub fn seen(&self, watch: WatchId) -> &[Watched] {
+        self.watches.get(watch.0).map_or(&[], |watch| &watch.seen)
+    }
+
+    pub(super) fn watched(&mut self, pending: &Pending, outcome: Outcome) {
+        if self.watches.is_empty() {
+            return;
+        }
+        let m = &pending.m;
+        let step = self.plan.rules.get(m.rule as usize).and_then(|rule| rule.steps.get(m.step as usize));
+        let names = step.map_or(&[][..], |step| &step.key_names);
+        for watch in self.watches.iter_mut().filter(|watch| watch.wants(pending)) {
+            watch.seen.push(Watched {
+                meta: m.meta.clone(),
+                effective: pending.effective(),
+                step: m.step,
+                key: names.iter().cloned().zip(m.key.iter().cloned()).collect(),
+                window: watch.window.take(),
+                waiting: std::mem::take(&mut watch.waiting),
+                choice: watch.choice.take(),
+                outcome: outcome.clone(),
+            });
+        }
+    }
+
+    pub(super) fn watched_window(&mut self, pending: &Pending, window: WindowSeen) {
+        for watch in self.watches.iter_mut().filter(|watch| watch.wants(pending)) {
+            watch.window = Some(window.clone());
+        }
+    }
+
+    pub(super) fn watched_sequence(
+        &mut self,
+        pending: &Pending,
+        waiting: Vec<usize>,
+        choice: Option<Vec<Option<Evidence>>>,
+    ) {
+        for watch in self.watches.iter_mut().filter(|watch| watch.wants(pending)) {
+            watch.waiting.clone_from(&waiting);
+            watch.choice.clone_from(&choice);
+        }
+    }
+
+    pub(super) fn choice(&self, rule: &Rule, choice: &Choice) -> Vec<Option<Evidence>> {
+        let steps = choice.steps.iter().zip(&rule.steps);
+        steps.map(|(w, step)| Some(self.evidence(&w.as_ref()?.seen.meta, step.name.clone()))).collect()
+    }
+}

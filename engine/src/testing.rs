@@ -1,0 +1,133 @@
+//! Small makers of rules, events and matches for the unit tests of what remembers.
+
+use std::sync::Arc;
+
+use dsl::ir::{self, ExprKind, Stage, StagePick};
+use dsl::source::{SourceId as File, Span};
+
+use crate::matches::{EventMeta, Nanos, RequestId, SourceId};
+use crate::plan::Aggregate;
+
+/// A request of its own for each number, at its `ResponseComplete`.
+pub(crate) fn meta(n: u32, at: Nanos) -> EventMeta {
+    let mut request = [0; 16];
+    // The order of identities is not that of numbers, as with real hashes.
+    request[..4].copy_from_slice(&n.wrapping_mul(0x9e37_79b9).to_le_bytes());
+    EventMeta {
+        source: SourceId(0),
+        offset: u64::from(n),
+        request: RequestId(request),
+        stage: Stage::ResponseComplete,
+        stage_timestamp: at,
+        request_received: None,
+        audit_id: format!("id-{n}").into(),
+        cluster: None,
+        username: Some("someone".into()),
+        groups: Vec::new(),
+        impersonated: None,
+        source_ips: Vec::new(),
+        user_agent: None,
+        verb: "get".into(),
+        resource: None,
+        subresource: None,
+        namespace: None,
+        name: None,
+        code: Some(200),
+    }
+}
+
+pub(crate) fn counts(filtered: bool, enough: Option<u64>) -> Aggregate {
+    Aggregate { text: "count()".into(), counts: true, filtered, enough, filter: None, values: Vec::new() }
+}
+
+pub(crate) fn distincts(enough: Option<u64>) -> Aggregate {
+    Aggregate { text: "distinct(x)".into(), counts: false, filtered: false, enough, filter: None, values: Vec::new() }
+}
+
+pub(crate) fn span() -> Span {
+    Span::new(File(0), 0, 0)
+}
+
+pub(crate) fn expr(kind: ExprKind, ty: ir::Type) -> ir::Expr {
+    ir::Expr { kind, ty, span: span() }
+}
+
+/// `on any of any`, every stage that is an outcome, no condition; keyed by so many parts.
+pub(crate) fn step(name: Option<&str>, stage: StagePick, keys: usize) -> ir::Step {
+    let key = |n: usize| ir::KeyPart {
+        name: format!("k{n}"),
+        value: expr(ExprKind::Literal(ir::Literal::Text("k".into())), ir::Type::Text),
+    };
+    ir::Step {
+        name: name.map(str::to_owned),
+        on: ir::Selector {
+            verbs: ir::Verbs::AllBut(Vec::new()),
+            targets: ir::Targets::AllBut(Vec::new()),
+            stage,
+            including_dry_run: false,
+        },
+        condition: None,
+        excepts: Vec::new(),
+        key: (0..keys).map(key).collect(),
+        lent: Vec::new(),
+    }
+}
+
+pub(crate) fn rule(name: &str, shape: ir::Shape, throttle: i64, steps: Vec<ir::Step>) -> ir::Rule {
+    let aggregates = match &shape {
+        ir::Shape::Sliding { .. } => vec![ir::Aggregate {
+            kind: ir::AggregateKind::Count,
+            filter: None,
+            text: "count()".into(),
+            enough: Some(2),
+        }],
+        _ => Vec::new(),
+    };
+    ir::Rule {
+        name: name.into(),
+        title: "A rule of a test".into(),
+        severity: ir::Severity::Low,
+        tags: Vec::new(),
+        about: String::new(),
+        see: Vec::new(),
+        disabled: false,
+        steps,
+        shape,
+        throttle,
+        alert: vec![ir::Piece::Literal("it took place".into())],
+        aggregates,
+        probes: Vec::new(),
+        vars: 0,
+        span: span(),
+    }
+}
+
+/// `when count() >= least within ..`
+pub(crate) fn at_least(least: f64, within: i64) -> ir::Shape {
+    let count = expr(ExprKind::Aggregate(0), ir::Type::Number);
+    let least = expr(ExprKind::Literal(ir::Literal::Number(least)), ir::Type::Number);
+    let (left, right) = (Box::new(count), Box::new(least));
+    let compare = ExprKind::Compare { op: ir::CompareOp::Ge, left, right, ignoring_case: false };
+    ir::Shape::Sliding { condition: expr(compare, ir::Type::Bool), within }
+}
+
+/// A condition of a step: its `objectRef.namespace` is that of an earlier step.
+pub(crate) fn same_namespace_as(step: u32) -> ir::Expr {
+    let read = |step| {
+        let keys = ["objectRef", "namespace"].map(|key| ir::Segment::Key(key.into()));
+        let place = ir::Place {
+            step,
+            root: ir::Root::Event,
+            segments: keys.into(),
+            text: "objectRef.namespace".into(),
+        };
+        Box::new(expr(ExprKind::Read(place), ir::Type::Text))
+    };
+    let (left, right) = (read(None), read(Some(step)));
+    let op = ir::CompareOp::Eq;
+    expr(ExprKind::Compare { op, left, right, ignoring_case: false }, ir::Type::Bool)
+}
+
+pub(crate) fn text(text: &str) -> Arc<str> {
+    text.into()
+}

@@ -1,0 +1,63 @@
+//! What one group key of one rule remembers: the requests of its window, or what waits at each step of its sequence.
+//!
+//! Everything here is fed in the one order of time, so that rings stay sorted by being appended to, and what is too old
+//! leaves at the front: entering and leaving are O(1) amortised (O(log n) for distinct values). A window never looks at
+//! an event; a match brought with it all that is counted.
+//!
+//! Each memory has a limit. Past it the oldest goes, and the window knows since when it is short of something: an alert
+//! decided while that would still count says so. Under a lower bound the condition stays exact and the count becomes
+//! "at least"; otherwise the answer is marked as approximate.
+
+pub(crate) mod distinct;
+pub(crate) mod sequence;
+pub(crate) mod sliding;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::matches::{EventMeta, Nanos};
+
+/// A request in somebody's evidence.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) effective: Nanos,
+    pub(crate) late: bool,
+    pub(crate) dry_run_unknown: bool,
+    pub(crate) meta: Arc<EventMeta>,
+}
+
+/// How much is kept of something, and what it means if there was more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cap {
+    pub(crate) kept_max: usize,
+    pub(crate) past: Past,
+}
+
+/// What a count means past its cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// Only a lower bound is asked: the count reads "at least", the condition is exact.
+    AtLeast,
+    /// The answer may be wrong.
+    Approximate,
+}
+
+/// How well a window knows what it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shortfall {
+    pub(crate) at_least: bool,
+    pub(crate) approximate: bool,
+}
+
+impl Shortfall {
+    /// Adds what a memory that let go of something at `dropped` is short of, in a window that begins at `from`.
+    fn add(&mut self, dropped: Option<Nanos>, from: Nanos, past: Past) {
+        if dropped.is_some_and(|t| t >= from) {
+            match past {
+                Past::AtLeast => self.at_least = true,
+                Past::Approximate => self.approximate = true,
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::distinct::Distinct;
+use super::sequence::{Sequence, Waiting};
+use super::sliding::{Sliding, SlidingSpec};
+use super::*;
+use crate::limits::WINDOW_KEPT_MIN;
+use crate::matches::{Counted, Value};
+use crate::plan::Aggregate;
+use crate::testing::{counts, distincts, meta};
+
+fn seen(n: u32, at: Nanos) -> Seen {
+    Seen { effective: at, late: false, dry_run_unknown: false, meta: Arc::new(meta(n, at)) }
+}
+
+fn sliding(aggregates: &[Aggregate], max: usize) -> (SlidingSpec, Sliding) {
+    let spec = SlidingSpec::new(10, aggregates, max);
+    let window = Sliding::new(&spec);
+    (spec, window)
+}
+
+#[test]
+fn both_ends_of_a_window_are_in() {
+    let (spec, mut window) = sliding(&[counts(false, None)], 100);
+    for at in [0, 10] {
+        window.enter(&spec, seen(0, at), &[Counted::One]);
+    }
+    assert_eq!(window.values(), [2]);
+    window.enter(&spec, seen(0, 11), &[Counted::One]);
+    assert_eq!(window.values(), [2]);
+    assert_eq!(window.ring.front().map(|first| first.effective), Some(10));
+}
+
+#[test]
+fn under_a_lower_bound_the_newest_are_kept_and_the_count_says_at_least() {
+    let (spec, mut window) = sliding(&[counts(false, Some(3))], 10);
+    let kept = i64::try_from(WINDOW_KEPT_MIN).unwrap();
+    for n in 0..kept {
+        assert_eq!(window.enter(&spec, seen(0, 0), &[Counted::One]), 0, "{n}");
+    }
+    assert_eq!(window.shortfall(&spec, 0), Shortfall::default());
+    assert_eq!(window.enter(&spec, seen(0, 5), &[Counted::One]), 1);
+    assert_eq!(window.values(), [WINDOW_KEPT_MIN]);
+    assert_eq!(window.shortfall(&spec, 5), Shortfall { at_least: true, approximate: false });
+    assert_eq!(window.evidence().count(), 20);
+    window.enter(&spec, seen(0, 11), &[Counted::One]);
+    assert_eq!(window.shortfall(&spec, 11), Shortfall::default(), "what was let go would have left by itself");
+}
+
+#[test]
+fn past_the_limit_of_an_exact_count_the_answer_is_approximate() {
+    let (spec, mut window) = sliding(&[counts(false, None), counts(true, Some(2))], 3);
+    for at in 0..4 {
+        window.enter(&spec, seen(0, at), &[Counted::One, Counted::One]);
+    }
+    assert_eq!(window.values(), [3, 3]);
+    assert!(window.shortfall(&spec, 4).approximate);
+}
+
+proptest! {
+    #[test]
+    fn a_window_counts_what_a_filter_over_all_events_counts(
+        steps in prop::collection::vec((0..5_i64, any::<bool>(), prop::collection::btree_set(0..4_u8, 0..3)), 0..60)
+    ) {
+        let (spec, mut window) = sliding(&[counts(false, None), counts(true, None), distincts(None)], 1000);
+        let mut all: Vec<(Nanos, bool, Vec<u8>)> = Vec::new();
+        let mut now = 0;
+        for (gap, filtered, values) in steps {
+            now += gap;
+            let tuples = values.iter().map(|v| Box::from([*v])).collect();
+            let counted = if filtered { Counted::One } else { Counted::No };
+            window.enter(&spec, seen(0, now), &[Counted::One, counted, Counted::Tuples(tuples)]);
+            all.push((now, filtered, values.into_iter().collect()));
+
+            let inside: Vec<_> = all.iter().filter(|(t, ..)| *t >= now - 10).collect();
+            let different: std::collections::BTreeSet<u8> = inside.iter().flat_map(|(_, _, v)| v.clone()).collect();
+            let filtered = inside.iter().filter(|(_, filtered, _)| *filtered).count();
+            prop_assert_eq!(window.values(), [inside.len() as u64, filtered as u64, different.len() as u64]);
+            prop_assert_eq!(window.shortfall(&spec, now), Shortfall::default());
+        }
+    }
+
+    #[test]
+    fn few_values_are_the_newest(values in prop::collection::vec(0..8_u8, 1..60), max in 1..5_usize) {
+        let mut distinct = Distinct::default();
+        let mut last = BTreeMap::new();
+        for (at, value) in (0..).zip(values) {
+            distinct.enter(at, &[value], Cap { kept_max: max, past: Past::AtLeast });
+            last.insert(value, at);
+            let mut newest: Vec<(Nanos, u8)> = last.iter().map(|(v, t)| (*t, *v)).collect();
+            newest.sort_unstable();
+            let kept = newest.split_off(newest.len().saturating_sub(max));
+            let got: Vec<(Nanos, u8)> = distinct.iter().map(|(t, v)| (t, v[0])).collect();
+            prop_assert_eq!(got, kept);
+        }
+    }
+
+    #[test]
+    fn a_choice_is_the_latest_of_all_that_fit(
+        first in prop::collection::vec((0..6_i64, 0..6_u32, 0..3_u8), 0..8),
+        second in prop::collection::vec((0..6_i64, 0..6_u32, 0..3_u8), 0..8),
+        within in 0..6_i64,
+    ) {
+        let queue = |mut all: Vec<(Nanos, u32, u8)>| {
+            all.sort_unstable();
+            all
+        };
+        let steps = [queue(first), queue(second)];
+        let mut sequence = Sequence::new(3);
+        for (step, all) in steps.iter().enumerate() {
+            for (at, request, value) in all {
+                sequence.enter(step, waiting(*request, *at, *value), 1000, 1000);
+            }
+        }
+        let last = waiting(3, 5, 1);
+        // The first step's value must be the last's, the second's must differ from the first's.
+        let fits = |a: u8, b: u8| a == 1 && b != a;
+        let holds = |chosen: &[Option<Arc<Waiting>>], step: usize| match (step, value(&chosen[0]), value(&chosen[1])) {
+            (0, Some(a), Some(b)) => fits(a, b),
+            _ => true,
+        };
+        let got = sequence.complete(&last, within, holds);
+        let mut best = None;
+        for (y, b) in steps[1].iter().enumerate() {
+            for (x, a) in steps[0].iter().enumerate() {
+                let apart = a.1 != b.1 && a.1 != 3 && b.1 != 3;
+                if apart && a.0 <= b.0 && b.0 <= 5 && a.0 >= 5 - within && fits(a.2, b.2) {
+                    best = best.max(Some((y, x)));
+                }
+            }
+        }
+        let got = got.map(|choice| choice.steps.iter().flatten().map(|w| (w.seen.effective, w.seen.meta.offset)).collect::<Vec<_>>());
+        let best = best.map(|(y, x)| {
+            let of = |w: &(Nanos, u32, u8)| (w.0, u64::from(w.1));
+            vec![of(&steps[0][x]), of(&steps[1][y]), (5, 3)]
+        });
+        prop_assert_eq!(got, best);
+    }
+}
+
+fn waiting(n: u32, at: Nanos, value: u8) -> Arc<Waiting> {
+    Arc::new(Waiting { seen: seen(n, at), captures: vec![Value::Number(f64::from(value))] })
+}
+
+fn value(waiting: &Option<Arc<Waiting>>) -> Option<u8> {
+    match waiting.as_ref()?.captures.first() {
+        Some(Value::Number(n)) => Some(*n as u8),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_search_that_is_too_long_leans_to_the_safe_side() {
+    let mut sequence = Sequence::new(3);
+    for n in 0..1000 {
+        sequence.enter(0, waiting(n, 0, 0), 1000, 10_000);
+        sequence.enter(1, waiting(10_000 + n, 1, 0), 1000, 10_000);
+    }
+    let last = waiting(20_000, 2, 0);
+    let never = |_: &[Option<Arc<Waiting>>], step: usize| step != 0;
+    let choice = sequence.complete(&last, 1000, never).unwrap();
+    assert!(choice.shortfall.approximate);
+    assert!(choice.steps[0].is_none() && choice.steps[1].is_some() && choice.steps[2].is_some());
+    let none = |_: &[Option<Arc<Waiting>>], step: usize| step == 2;
+    assert!(sequence.complete(&last, 1000, none).is_none(), "all were tried: there is none");
+}
+
+#[test]
+fn what_had_to_go_may_have_been_the_choice() {
+    let mut sequence = Sequence::new(2);
+    for at in 0..5 {
+        sequence.enter(0, waiting(u32::try_from(at).unwrap(), at, 0), 100, 4);
+    }
+    let last = waiting(9, 50, 0);
+    let refuse = |_: &[Option<Arc<Waiting>>], step: usize| step == 1;
+    assert!(sequence.complete(&last, 100, refuse).is_some_and(|choice| choice.shortfall.approximate));
+    assert!(sequence.complete(&last, 49, refuse).is_none(), "what had to go was too old anyway");
+}
