@@ -83,7 +83,8 @@ pub struct Watched {
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     rule: u32,
-    audit_id: String,
+    /// `None` watches all events.
+    audit_id: Option<String>,
     seen: Vec<Watched>,
     window: Option<WindowSeen>,
     waiting: Vec<usize>,
@@ -92,7 +93,8 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn wants(&self, pending: &Pending) -> bool {
-        self.rule == pending.m.rule && *self.audit_id == *pending.m.meta.audit_id
+        let audit_id = self.audit_id.as_deref();
+        self.rule == pending.m.rule && audit_id.is_none_or(|id| *id == *pending.m.meta.audit_id)
     }
 }
 
@@ -100,6 +102,15 @@ impl State {
     /// Watches what becomes of the events of an `auditID` at a rule, by the rule's number in the plan.
     pub fn watch(&mut self, rule: u32, audit_id: &str) -> WatchId {
         let audit_id = audit_id.chars().take(AUDIT_ID_CHARS_MAX).collect();
+        self.watch_what(rule, Some(audit_id))
+    }
+
+    /// Watches what becomes of all matches of a rule. Keeps them all: for tests, not for logs without end.
+    pub fn watch_all(&mut self, rule: u32) -> WatchId {
+        self.watch_what(rule, None)
+    }
+
+    fn watch_what(&mut self, rule: u32, audit_id: Option<String>) -> WatchId {
         let (seen, waiting) = (Vec::new(), Vec::new());
         self.watches.push(Watch { rule, audit_id, seen, window: None, waiting, choice: None });
         WatchId(self.watches.len() - 1)

@@ -1,0 +1,290 @@
+//! Runs the tests of rules: events as they are written in a `test`, and whether the rule says what is expected.
+//!
+//! A test is a log of one source named `test` in the order of time, so nothing in it is late and an event may stand
+//! anywhere among the others. Only the rule it is about is active, also one that ships off. Everything else is as in any
+//! run: the same matching, the same windows, the same alerts. What is expected must come in that order and nothing else:
+//! `expect 3 alerts` stands for three of any kind.
+
+mod compare;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use dsl::ir::{Expected, Rule, RuleSet, Test};
+use dsl::source::Span;
+
+use crate::alert::Alert;
+use crate::eval::Coverage;
+use crate::limits::Limits;
+use crate::matches::{Nanos, SourceInfo};
+use crate::plan::Plan;
+use crate::run::Run;
+use crate::state::{Outcome, Watched};
+use crate::time::write_rfc3339;
+use compare::same;
+
+/// The tests of one rule, run one after another.
+#[derive(Debug)]
+pub struct Trial {
+    plan: Arc<Plan>,
+    rule: Rule,
+    conditions: Vec<Condition>,
+}
+
+/// A condition of the rule, and what the tests so far found it to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Where it stands.
+    pub span: Span,
+    /// The step it belongs to.
+    pub step: u32,
+    /// How often it was false.
+    pub falses: u64,
+    /// How often it was unknown.
+    pub unknowns: u64,
+    /// How often it was true.
+    pub trues: u64,
+}
+
+/// What came of a test.
+#[derive(Debug)]
+pub struct TrialOutcome {
+    /// Where it differs from what was expected; none if it passed.
+    pub differences: Vec<Difference>,
+    /// What the rule told.
+    pub alerts: Vec<Alert>,
+    /// What became of each match, in the order in which they were decided.
+    pub timeline: Vec<Moment>,
+}
+
+/// Something that is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The expectation, the value in it, or the test as a whole.
+    pub span: Span,
+    /// What was expected.
+    pub expected: String,
+    /// What came instead.
+    pub got: String,
+}
+
+/// A match in the course of a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Nanoseconds since the start of the test.
+    pub at: Nanos,
+    /// Such as `delete deployments prod/web by dev-user`.
+    pub event: String,
+    /// The step of a sequence.
+    pub step: Option<Arc<str>>,
+    /// What became of it, in words.
+    pub outcome: String,
+}
+
+impl TrialOutcome {
+    /// Whether all is as expected.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+impl Trial {
+    /// Gets ready to run the tests of a rule, by its number in the set.
+    #[must_use]
+    pub fn new(rules: &RuleSet, rule: usize) -> Option<Self> {
+        let rule = Rule { disabled: false, ..rules.rules.get(rule)?.clone() };
+        let alone = RuleSet { rules: vec![rule.clone()], tests: Vec::new() };
+        // Later than this is never late.
+        let limits = Limits { lateness: Nanos::MAX, ..Limits::default() };
+        let plan = Arc::new(Plan::new(&alone, limits));
+        let conditions = plan.rules.iter().flat_map(|rule| &rule.leaves);
+        let conditions = conditions.map(|leaf| Condition {
+            span: leaf.span,
+            step: leaf.step,
+            falses: 0,
+            unknowns: 0,
+            trues: 0,
+        });
+        let conditions = conditions.collect();
+        Some(Self { plan, rule, conditions })
+    }
+
+    /// Runs one of the rule's tests.
+    pub fn run(&mut self, test: &Test) -> TrialOutcome {
+        let mut events: Vec<&(Nanos, String)> = test.events.iter().collect();
+        events.sort_by_key(|(at, _)| *at);
+        let mut log = Vec::new();
+        for (_, line) in events {
+            log.extend_from_slice(line.as_bytes());
+            log.push(b'\n');
+        }
+        let mut run = Run::new(self.plan.clone(), self.plan.limits);
+        run.scratch.cover(&self.plan);
+        let watch = run.state.watch_all(0);
+        run.add(SourceInfo { name: "test".into(), cluster: None }, &log);
+        run.read();
+
+        for coverage in run.scratch.coverage().into_iter().flatten() {
+            self.covered(coverage);
+        }
+        let mut alerts = Vec::new();
+        run.state.drain(&mut alerts);
+        crate::alert::sort(&mut alerts);
+        let mut differences = Vec::new();
+        let undecodable: u64 = run.state.tally().undecodable.values().map(|found| found.count).sum();
+        if undecodable > 0 {
+            differences.push(Difference {
+                span: test.span,
+                expected: "events".into(),
+                got: format!("{undecodable} that cannot be read as audit events"),
+            });
+        }
+        self.judge(test, &alerts, &mut differences);
+        let seen = run.state.seen(watch);
+        let timeline = seen.iter().map(|watched| self.moment(test, watched)).collect();
+        TrialOutcome { differences, alerts, timeline }
+    }
+
+    /// What all tests so far found the rule's conditions to be.
+    #[must_use]
+    pub fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    fn covered(&mut self, coverage: &Coverage) {
+        for (condition, [falses, unknowns, trues]) in self.conditions.iter_mut().zip(&coverage.leaves) {
+            condition.falses += falses.get();
+            condition.unknowns += unknowns.get();
+            condition.trues += trues.get();
+        }
+    }
+
+    fn judge(&self, test: &Test, alerts: &[Alert], differences: &mut Vec<Difference>) {
+        let mut left = alerts;
+        let mut last = test.span;
+        for expected in &test.expected {
+            match expected {
+                Expected::None => {}
+                Expected::Count(n, span) => {
+                    last = *span;
+                    let wanted = usize::try_from(*n).unwrap_or(usize::MAX);
+                    if left.len() < wanted {
+                        let (expected, got) = (alerts_text(wanted), alerts_text(left.len()));
+                        differences.push(Difference { span: *span, expected, got });
+                    }
+                    left = left.get(wanted..).unwrap_or_default();
+                }
+                Expected::Alert { at, probes, span } => {
+                    last = *span;
+                    let Some((alert, rest)) = left.split_first() else {
+                        let expected = at.map_or("an alert".into(), |at| format!("an alert at {}", since(test, at)));
+                        differences.push(Difference { span: *span, expected, got: "none".into() });
+                        continue;
+                    };
+                    left = rest;
+                    self.judge_alert(test, *at, probes, *span, alert, differences);
+                }
+            }
+        }
+        if let Some(first) = left.first() {
+            differences.push(Difference {
+                span: last,
+                expected: "no other alert".into(),
+                got: format!("{} more, the first at {}: {}", left.len(), since(test, first.time), first.message),
+            });
+        }
+    }
+
+    fn judge_alert(
+        &self,
+        test: &Test,
+        at: Option<Nanos>,
+        probes: &[(u32, String)],
+        span: Span,
+        alert: &Alert,
+        differences: &mut Vec<Difference>,
+    ) {
+        if let Some(at) = at
+            && at != alert.time
+        {
+            let expected = format!("an alert at {}", since(test, at));
+            differences.push(Difference { span, expected, got: format!("one at {}", since(test, alert.time)) });
+        }
+        for (number, wanted) in probes {
+            let Some(value) = alert.probes.get(*number as usize) else { continue };
+            if !same(value, wanted) {
+                let span = self.rule.probes.get(*number as usize).map_or(span, |probe| probe.span);
+                differences.push(Difference { span, expected: wanted.clone(), got: compare::shown(value) });
+            }
+        }
+    }
+
+    fn moment(&self, test: &Test, watched: &Watched) -> Moment {
+        let meta = &watched.meta;
+        let mut event = meta.verb.to_string();
+        for (before, part) in [(" ", &meta.resource), ("/", &meta.subresource)] {
+            if let Some(part) = part {
+                event.push_str(before);
+                event.push_str(part);
+            }
+        }
+        match (&meta.namespace, &meta.name) {
+            (Some(namespace), Some(name)) => event.push_str(&format!(" {namespace}/{name}")),
+            (Some(one), None) | (None, Some(one)) => event.push_str(&format!(" {one}")),
+            (None, None) => {}
+        }
+        if let Some(user) = &meta.username {
+            event.push_str(&format!(" by {user}"));
+        }
+        let step = self.plan.rules.first().and_then(|rule| rule.steps.get(watched.step as usize));
+        Moment {
+            at: meta.stage_timestamp.saturating_sub(test.start),
+            event,
+            step: step.and_then(|step| step.name.clone()),
+            outcome: outcome(test, watched),
+        }
+    }
+}
+
+fn outcome(test: &Test, watched: &Watched) -> String {
+    let window = || {
+        let Some(window) = &watched.window else { return String::new() };
+        window.aggregates.iter().map(|(text, value)| format!(", {text} is {value}")).collect()
+    };
+    match &watched.outcome {
+        Outcome::Fired(_) => format!("alert{}", window()),
+        Outcome::Throttled { since: told } => {
+            format!("held back by the throttle since {}{}", since(test, *told), window())
+        }
+        Outcome::NotTrue => format!("counted{}", window()),
+        Outcome::Waits => "waits for the next step".into(),
+        Outcome::NoChoice => "completes no sequence".into(),
+        Outcome::Duplicate => "its request was taken before".into(),
+        Outcome::LeftOutLate => "left out: later than the window is long".into(),
+        Outcome::KeyUnknown => "left out: a part of its key is unknown".into(),
+        Outcome::KeyAbsent => "left out: no part of its key is there".into(),
+        Outcome::Refused => "left out: too many keys".into(),
+    }
+}
+
+fn alerts_text(n: usize) -> String {
+    match n {
+        0 => "no alert".into(),
+        1 => "1 alert".into(),
+        n => format!("{n} alerts"),
+    }
+}
+
+/// A time as tests write it: since their start.
+fn since(test: &Test, at: Nanos) -> String {
+    match at.checked_sub(test.start) {
+        Some(since) if since >= 0 => compare::shown(&crate::matches::Value::Duration(since)),
+        _ => {
+            let mut out = Vec::new();
+            write_rfc3339(at, &mut out);
+            String::from_utf8_lossy(&out).into_owned()
+        }
+    }
+}
