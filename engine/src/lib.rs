@@ -9,6 +9,7 @@
 //! Everything before [`matches::Matches`] is a pure function of the plan and the block; everything that remembers is in
 //! [`state::State`]. An event that cannot be decoded is data, not an error: it comes out counted and located.
 
+pub mod alert;
 mod eval;
 pub mod event;
 pub mod frame;
@@ -18,4 +19,10 @@ pub mod matches;
 pub mod matching;
 pub mod plan;
 pub mod planted;
+pub mod run;
+pub mod state;
+#[cfg(test)]
+mod testing;
 pub mod time;
+pub mod trial;
+mod window;

@@ -152,8 +152,6 @@ pub struct RuleTally {
     pub selected: u64,
     /// Events whose answer an unknown decided.
     pub unknown_decided: u64,
-    /// Events left out since a part of their key was unknown.
-    pub key_unknown: u64,
 }
 
 /// A place of the input that is no event.

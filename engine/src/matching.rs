@@ -16,7 +16,7 @@ use crate::limits::{AUDIT_ID_CHARS_MAX, TUPLES_PER_MATCH_MAX};
 use crate::matches::{
     Counted, EventMeta, Match, Matches, RuleTally, SourceId, SourceInfo, Tally, Undecodable, Value,
 };
-use crate::plan::{Aggregate, Expr, Plan, Rule, Shape, Step};
+use crate::plan::{Aggregate, Expr, Plan, Rule, Step};
 use crate::planted::planted;
 
 /// Buffers that a thread uses for one block after another.
@@ -121,10 +121,6 @@ impl Matcher<'_> {
                 continue;
             }
             let key: Vec<Value> = read(&step.key, &cx).map(key_part).collect();
-            if !matches!(rule.shape, Shape::Each) && key.contains(&Value::Unknown) && !planted(24) {
-                tally.key_unknown += 1;
-                continue;
-            }
             let meta = meta.get_or_insert_with(|| Arc::new(self.meta(row, &event)));
             out.found.push(Match {
                 rule: id.rule,

@@ -41,7 +41,14 @@ pub(crate) fn counts(filtered: bool, enough: Option<u64>) -> Aggregate {
 }
 
 pub(crate) fn distincts(enough: Option<u64>) -> Aggregate {
-    Aggregate { text: "distinct(x)".into(), counts: false, filtered: false, enough, filter: None, values: Vec::new() }
+    Aggregate {
+        text: "distinct(x)".into(),
+        counts: false,
+        filtered: false,
+        enough,
+        filter: None,
+        values: Vec::new(),
+    }
 }
 
 pub(crate) fn span() -> Span {

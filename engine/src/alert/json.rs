@@ -1,8 +1,8 @@
 //! The JSON of an alert, written by hand: the order of its keys is part of what people script against.
 
 use super::{Alert, Evidence};
-use crate::matches::{EventMeta, Nanos, Value};
 use crate::eval::render::render;
+use crate::matches::{EventMeta, Nanos, Value};
 use crate::time::write_rfc3339;
 use dsl::ir::Stage;
 

@@ -40,10 +40,12 @@ pub fn hex(id: &RequestId) -> String {
     })
 }
 
-/// Puts the canonical bytes of a scalar behind `out`; what is none (a list, a map, unknown) counts as absent.
+/// Puts the canonical bytes of a scalar behind `out`; what is none (a list, a map) counts as absent. What is unknown has
+/// bytes too, for the keys of rules that need none to fire.
 pub fn scalar(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Unknown | Value::Absent | Value::List { .. } | Value::Map { .. } | Value::Spread { .. } => {
+        Value::Unknown => out.push(b'?'),
+        Value::Absent | Value::List { .. } | Value::Map { .. } | Value::Spread { .. } => {
             out.push(b'-');
         }
         Value::Bool(b) => out.extend_from_slice(if *b { b"b1" } else { b"b0" }),

@@ -122,7 +122,9 @@ impl Groups {
     /// Puts a saved group back.
     pub(crate) fn restore(&mut self, key: GroupKey, group: Group) {
         self.check.push(Reverse((group.newest, key)));
-        if !group.shared && let Some(n) = self.per_rule.get_mut(key.0 as usize) {
+        if !group.shared
+            && let Some(n) = self.per_rule.get_mut(key.0 as usize)
+        {
             *n += 1;
         }
         self.all.insert(key, group);

@@ -6,6 +6,7 @@
 
 use std::hash::{BuildHasher, DefaultHasher, Hasher};
 
+use crate::event::identity;
 use crate::limits::VIRTUAL_SHARDS;
 use crate::matches::{Match, Value};
 
@@ -36,14 +37,7 @@ impl Fields {
     }
 
     pub(crate) fn part(&mut self, part: Option<&[u8]>) {
-        match part {
-            None => self.0.push(0),
-            Some(bytes) => {
-                self.0.push(1);
-                self.0.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-                self.0.extend_from_slice(bytes);
-            }
-        }
+        identity::fields([part], &mut self.0);
     }
 
     /// Key parts as scalars' bytes.
@@ -51,25 +45,21 @@ impl Fields {
         let mut scratch = Vec::new();
         for part in key {
             scratch.clear();
-            scalar(part, &mut scratch);
+            identity::scalar(part, &mut scratch);
             self.part(Some(&scratch));
         }
     }
 
     /// The first 16 bytes of the plain hash: identities that everybody can check.
     pub(crate) fn identity(&self) -> [u8; 16] {
-        first_half(&blake3::hash(&self.0))
+        identity::hash(&self.0)
     }
 
     fn keyed(&self, key: &HashKey) -> [u8; 16] {
-        first_half(&blake3::keyed_hash(key, &self.0))
+        let mut out = [0; 16];
+        out.copy_from_slice(&blake3::keyed_hash(key, &self.0).as_bytes()[..16]);
+        out
     }
-}
-
-fn first_half(hash: &blake3::Hash) -> [u8; 16] {
-    let mut out = [0; 16];
-    out.copy_from_slice(&hash.as_bytes()[..16]);
-    out
 }
 
 /// The group of a match.
@@ -91,37 +81,6 @@ pub(crate) fn overflow_group(key: &HashKey, rule: u32, shard: usize) -> GroupId 
     let mut id = fields.keyed(key);
     id[0] = u8::try_from(shard).unwrap_or(0);
     GroupId(id)
-}
-
-/// The bytes of a scalar. Lists and maps are absent as parts of a key. What is unknown has bytes too, for rules that need
-/// no key to fire.
-fn scalar(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Unknown => out.push(if crate::planted::planted(24) { b'-' } else { b'?' }),
-        Value::Absent | Value::List { .. } | Value::Map { .. } | Value::Spread { .. } => out.push(b'-'),
-        Value::Bool(b) => out.extend_from_slice(if *b { b"b1" } else { b"b0" }),
-        Value::Number(n) => {
-            out.push(b'n');
-            // -0 and 0 are equal, so they are one key.
-            out.extend_from_slice(&(if *n == 0.0 { 0.0 } else { *n }).to_le_bytes());
-        }
-        Value::Text(t) => {
-            out.push(b't');
-            out.extend_from_slice(t.as_bytes());
-        }
-        Value::Time(t) => {
-            out.push(b'T');
-            out.extend_from_slice(&t.to_le_bytes());
-        }
-        Value::Duration(d) => {
-            out.push(b'D');
-            out.extend_from_slice(&d.to_le_bytes());
-        }
-        Value::TimeOfDay(m) => {
-            out.push(b'm');
-            out.extend_from_slice(&m.to_le_bytes());
-        }
-    }
 }
 
 /// The hasher of the tables that hold requests; keyed like everything else.

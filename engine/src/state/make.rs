@@ -70,7 +70,13 @@ impl Raised {
 
 impl State {
     /// Makes an alert and puts it with the others. Gives its id.
-    pub(super) fn raise(&mut self, rule: &Rule, pending: &Pending, raised: Raised, captures: &[&[Value]]) -> [u8; 16] {
+    pub(super) fn raise(
+        &mut self,
+        rule: &Rule,
+        pending: &Pending,
+        raised: Raised,
+        captures: &[&[Value]],
+    ) -> [u8; 16] {
         let m = &pending.m;
         let face = match self.rules.get(m.rule as usize) {
             Some(spec) => spec.face.clone(),
@@ -83,9 +89,8 @@ impl State {
         let names = step.map_or(&[][..], |step| &step.key_names);
         let by_stage = step.is_some_and(|step| step.stage != StagePick::Outcome);
         let id = alert_id(&face, &m.meta, &m.key, by_stage);
-        // Counts are far below 2^53, so they are exact as numbers.
         let values = rule.aggregates.iter().zip(&raised.aggregates);
-        let values = values.filter(|(aggregate, _)| !(aggregate.counts && !aggregate.filtered));
+        let values = values.filter(|(aggregate, _)| !aggregate.counts || aggregate.filtered);
         let alert = Alert {
             id,
             rule: face,
@@ -108,7 +113,8 @@ impl State {
     }
 
     pub(super) fn evidence(&self, meta: &Arc<EventMeta>, step: Option<Arc<str>>) -> Evidence {
-        let source = self.sources.get(meta.source).map_or_else(|| "".into(), |source| source.info.name.clone());
+        let source =
+            self.sources.get(meta.source).map_or_else(|| "".into(), |source| source.info.name.clone());
         Evidence { meta: meta.clone(), step, source }
     }
 }

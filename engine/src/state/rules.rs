@@ -85,7 +85,9 @@ fn asks_only_lower_bounds(rule: &ir::Rule) -> bool {
             }
             ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::Call(_, parts) => left.extend(parts),
             ExprKind::Not(part) | ExprKind::IsTrue(part) => left.push(part),
-            ExprKind::Arith(_, a, b) | ExprKind::Compare { left: a, right: b, .. } => left.extend([&**a, &**b]),
+            ExprKind::Arith(_, a, b) | ExprKind::Compare { left: a, right: b, .. } => {
+                left.extend([&**a, &**b])
+            }
             ExprKind::In { left: part, set, .. } => {
                 left.push(part);
                 if let ir::Set::Value(list) = set {

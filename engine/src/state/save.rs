@@ -52,7 +52,9 @@ impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAState => f.write_str("this is no saved state"),
-            Self::Version(version) => write!(f, "saved by another version (format {version}, this one reads {VERSION})"),
+            Self::Version(version) => {
+                write!(f, "saved by another version (format {version}, this one reads {VERSION})")
+            }
             Self::Corrupt => f.write_str("the saved state is damaged"),
             Self::OtherRules => f.write_str("the state was saved under other rules"),
             Self::OtherKey => f.write_str("the shard does not belong to this head"),

@@ -17,7 +17,9 @@ const STAGES: u32 = 5;
 
 fn plan() -> Arc<Plan> {
     let one = |stage, keys| vec![step(None, stage, keys)];
-    let steps = |names: &[&str], keys| names.iter().map(|n| step(Some(n), StagePick::Outcome, keys)).collect::<Vec<_>>();
+    let steps = |names: &[&str], keys| {
+        names.iter().map(|n| step(Some(n), StagePick::Outcome, keys)).collect::<Vec<_>>()
+    };
     let mut joined = steps(&["a", "b", "c"], 0);
     joined[2].condition = Some(same_namespace_as(0));
     let rules = vec![
@@ -120,7 +122,8 @@ fn a_stage_is_a_match_of_its_own_under_at_any() {
 #[test]
 fn a_throttle_is_over_exactly_its_length_after_the_last_alert_told() {
     let at = |n, t| Ev::new(n, t, &[(THROTTLED, 0)]);
-    let alerts = run(limits(1000), &[at(1, 0), at(2, 9), at(3, 10), at(4, 19), at(5, 19), at(6, 20), at(7, 500)]);
+    let alerts =
+        run(limits(1000), &[at(1, 0), at(2, 9), at(3, 10), at(4, 19), at(5, 19), at(6, 20), at(7, 500)]);
     assert_eq!(times(&alerts), [0, 10, 20, 500]);
     let suppressed: Vec<_> = alerts.iter().map(|alert| alert.suppressed).collect();
     assert_eq!(suppressed, [0, 1, 2, 0]);
@@ -290,7 +293,11 @@ const LATENESS: Nanos = 8;
 /// out of order.
 fn any_log() -> impl Strategy<Value = Vec<(Ev, Nanos)>> {
     prop::collection::vec(any_event(), 0..120).prop_map(|mut log| {
-        log.sort_by_key(|(ev, _)| Order { source: 0, offset: 0, ..Order::of(&ev.meta, ev.meta.stage_timestamp) });
+        log.sort_by_key(|(ev, _)| Order {
+            source: 0,
+            offset: 0,
+            ..Order::of(&ev.meta, ev.meta.stage_timestamp)
+        });
         log.dedup_by_key(|(ev, _)| (ev.meta.stage_timestamp, ev.meta.request, ev.meta.stage));
         for (offset, (ev, _)) in (0..).zip(&mut log) {
             ev.meta.offset = offset;

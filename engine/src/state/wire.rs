@@ -59,7 +59,11 @@ impl Writer {
         }
     }
 
-    pub(super) fn list<T>(&mut self, items: impl ExactSizeIterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
+    pub(super) fn list<T>(
+        &mut self,
+        items: impl ExactSizeIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T),
+    ) {
         self.len(items.len());
         for item in items {
             write(self, item);

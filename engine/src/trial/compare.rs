@@ -39,7 +39,10 @@ fn equal(value: &Value, wanted: &OwnedValue) -> bool {
             entries.len() == wanted.len()
                 && entries.iter().all(|(key, a)| wanted.get(&**key).is_some_and(|b| equal(a, b)))
         }
-        (Value::Unknown | Value::Time(_) | Value::Duration(_) | Value::TimeOfDay(_), OwnedValue::String(wanted)) => {
+        (
+            Value::Unknown | Value::Time(_) | Value::Duration(_) | Value::TimeOfDay(_),
+            OwnedValue::String(wanted),
+        ) => {
             let mut text = String::new();
             render(value, &mut text);
             text == *wanted

@@ -179,7 +179,8 @@ impl Trial {
                 Expected::Alert { at, probes, span } => {
                     last = *span;
                     let Some((alert, rest)) = left.split_first() else {
-                        let expected = at.map_or("an alert".into(), |at| format!("an alert at {}", since(test, at)));
+                        let expected =
+                            at.map_or("an alert".into(), |at| format!("an alert at {}", since(test, at)));
                         differences.push(Difference { span: *span, expected, got: "none".into() });
                         continue;
                     };
@@ -192,7 +193,12 @@ impl Trial {
             differences.push(Difference {
                 span: last,
                 expected: "no other alert".into(),
-                got: format!("{} more, the first at {}: {}", left.len(), since(test, first.time), first.message),
+                got: format!(
+                    "{} more, the first at {}: {}",
+                    left.len(),
+                    since(test, first.time),
+                    first.message
+                ),
             });
         }
     }
@@ -210,7 +216,11 @@ impl Trial {
             && at != alert.time
         {
             let expected = format!("an alert at {}", since(test, at));
-            differences.push(Difference { span, expected, got: format!("one at {}", since(test, alert.time)) });
+            differences.push(Difference {
+                span,
+                expected,
+                got: format!("one at {}", since(test, alert.time)),
+            });
         }
         for (number, wanted) in probes {
             let Some(value) = alert.probes.get(*number as usize) else { continue };

@@ -49,7 +49,13 @@ impl Sequence {
     }
 
     /// A match of a step but the last comes to wait. Gives how many had to go for want of room.
-    pub(crate) fn enter(&mut self, step: usize, waiting: Arc<Waiting>, within: Nanos, kept_max: usize) -> u64 {
+    pub(crate) fn enter(
+        &mut self,
+        step: usize,
+        waiting: Arc<Waiting>,
+        within: Nanos,
+        kept_max: usize,
+    ) -> u64 {
         let from = start(waiting.seen.effective, within);
         let Some(queue) = self.steps.get_mut(step) else { return 0 };
         while queue.waiting.front().is_some_and(|first| first.seen.effective < from) {
@@ -87,7 +93,8 @@ impl Sequence {
             return Some(Choice { steps: chosen, shortfall: Shortfall::default() });
         }
         // What was shed, or not tried, might have been the choice: a rule must not be silenced by drowning it.
-        let mut shortfall = Shortfall { approximate: search.tries > SEQUENCE_TRIES_MAX, ..Shortfall::default() };
+        let mut shortfall =
+            Shortfall { approximate: search.tries > SEQUENCE_TRIES_MAX, ..Shortfall::default() };
         for queue in &self.steps {
             shortfall.add(queue.dropped, from, super::Past::Approximate);
         }
@@ -145,7 +152,8 @@ impl<H: FnMut(&[Option<Arc<Waiting>>], usize) -> bool> Search<'_, H> {
 
     /// How many matches of a step have an effective time not after that of the step behind it.
     fn reachable(&self, step: usize, chosen: &[Option<Arc<Waiting>>]) -> usize {
-        let until = chosen.get(step + 1).and_then(Option::as_ref).map_or(Nanos::MIN, |next| next.seen.effective);
+        let until =
+            chosen.get(step + 1).and_then(Option::as_ref).map_or(Nanos::MIN, |next| next.seen.effective);
         self.queues[step].waiting.partition_point(|w| w.seen.effective <= until)
     }
 

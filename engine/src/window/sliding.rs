@@ -36,23 +36,26 @@ impl SlidingSpec {
         };
         // Where nobody counts the requests they are kept for the evidence alone.
         let mut ring: Option<Cap> = None;
-        let counters = aggregates
-            .iter()
-            .map(|aggregate| {
-                let cap = match aggregate.enough {
-                    Some(n) if !aggregate.filtered => newest(n),
-                    _ => whole,
-                };
-                match (aggregate.counts, aggregate.filtered) {
-                    (true, false) => {
-                        ring = Some(ring.map_or(cap, |other| if other.kept_max >= cap.kept_max { other } else { cap }));
-                        CounterSpec::Requests
+        let counters =
+            aggregates
+                .iter()
+                .map(|aggregate| {
+                    let cap = match aggregate.enough {
+                        Some(n) if !aggregate.filtered => newest(n),
+                        _ => whole,
+                    };
+                    match (aggregate.counts, aggregate.filtered) {
+                        (true, false) => {
+                            ring = Some(ring.map_or(cap, |other| {
+                                if other.kept_max >= cap.kept_max { other } else { cap }
+                            }));
+                            CounterSpec::Requests
+                        }
+                        (true, true) => CounterSpec::Filtered(cap),
+                        (false, _) => CounterSpec::Distinct(cap),
                     }
-                    (true, true) => CounterSpec::Filtered(cap),
-                    (false, _) => CounterSpec::Distinct(cap),
-                }
-            })
-            .collect();
+                })
+                .collect();
         Self { within, ring: ring.unwrap_or_else(|| newest(0)), counters }
     }
 }
@@ -176,8 +179,12 @@ impl Sliding {
         short.add(self.dropped, from, spec.ring.past);
         for (counter, counter_spec) in self.counters.iter().zip(&spec.counters) {
             match (counter, counter_spec) {
-                (Counter::Filtered { dropped, .. }, CounterSpec::Filtered(cap)) => short.add(*dropped, from, cap.past),
-                (Counter::Distinct(distinct), CounterSpec::Distinct(cap)) => short.add(distinct.dropped, from, cap.past),
+                (Counter::Filtered { dropped, .. }, CounterSpec::Filtered(cap)) => {
+                    short.add(*dropped, from, cap.past)
+                }
+                (Counter::Distinct(distinct), CounterSpec::Distinct(cap)) => {
+                    short.add(distinct.dropped, from, cap.past)
+                }
                 _ => {}
             }
         }

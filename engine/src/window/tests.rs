@@ -47,7 +47,11 @@ fn under_a_lower_bound_the_newest_are_kept_and_the_count_says_at_least() {
     assert_eq!(window.shortfall(&spec, 5), Shortfall { at_least: true, approximate: false });
     assert_eq!(window.evidence().count(), 20);
     window.enter(&spec, seen(0, 11), &[Counted::One]);
-    assert_eq!(window.shortfall(&spec, 11), Shortfall::default(), "what was let go would have left by itself");
+    assert_eq!(
+        window.shortfall(&spec, 11),
+        Shortfall::default(),
+        "what was let go would have left by itself"
+    );
 }
 
 #[test]
