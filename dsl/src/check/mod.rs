@@ -13,6 +13,7 @@ mod bodies;
 mod call;
 mod condition;
 mod constant;
+mod event;
 mod lists;
 mod lower;
 mod names;
@@ -21,6 +22,7 @@ mod report;
 mod rule;
 mod selector;
 mod sets;
+mod test;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -28,10 +30,12 @@ mod ty;
 mod warn;
 mod window;
 
+use std::collections::BTreeMap;
+
 use crate::diag::Diagnostic;
 use crate::ir;
 use crate::source::SourceMap;
-use crate::syntax::ast::{File, Item};
+use crate::syntax::ast::{self, File, Item};
 use report::Report;
 
 /// What came of a rule set.
@@ -70,15 +74,54 @@ fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSe
         lower.open.push(&of.name.node);
         lower.any_form(&of.value);
     }
+    let (tests, lonely) = tests_by_rule(&names, files, report);
     let mut set = ir::RuleSet::default();
+    let mut made: Vec<(usize, ir::Test)> = Vec::new();
     for item in files.iter().flat_map(|file| &file.items) {
         match item {
-            Item::Rule(of) => set.rules.push(rule::lower(of, &names, &lists, report)),
+            Item::Rule(of) => {
+                let holds =
+                    names.rules.get(of.name.node.as_str()).is_some_and(|known| std::ptr::eq(*known, of));
+                let own = tests.get(of.name.node.as_str()).filter(|_| holds).map_or(&[][..], Vec::as_slice);
+                let number = set.rules.len();
+                let lowered = rule::lower(of, own, &names, &lists, report);
+                for ((order, test), expected) in own.iter().zip(lowered.expected) {
+                    let test = test::lower(test, number, &lowered.quoted_verbs, report);
+                    made.push((*order, ir::Test { expected, ..test }));
+                }
+                set.rules.push(lowered.rule);
+            }
             Item::Table(of) => report.not_built(of.name.span, "`table` is"),
             Item::Tune(of) => report.not_built(of.name.span, "`tune` is"),
             Item::TuneList(of) => report.not_built(of.name.span, "`tune list` is"),
             Item::Let(_) | Item::List(_) | Item::Test(_) | Item::Error(_) => {}
         }
     }
+    for (_, test) in lonely {
+        test::lower(test, usize::MAX, &[], report);
+    }
+    made.sort_by_key(|(order, _)| *order);
+    set.tests = made.into_iter().map(|(_, test)| test).collect();
     set
+}
+
+/// Tests with their places in the order of the files.
+type Tests<'a> = Vec<(usize, &'a ast::Test)>;
+
+/// The tests of each rule, and those of a rule that does not exist, which is reported.
+fn tests_by_rule<'a>(
+    names: &names::Names<'a>,
+    files: &'a [File],
+    report: &mut Report,
+) -> (BTreeMap<&'a str, Tests<'a>>, Tests<'a>) {
+    let mut tests: BTreeMap<&str, Tests<'_>> = BTreeMap::new();
+    let mut lonely = Vec::new();
+    for (order, item) in files.iter().flat_map(|file| &file.items).enumerate() {
+        let Item::Test(test) = item else { continue };
+        match names.rule(&test.rule, report) {
+            Some(rule) => tests.entry(&rule.name.node).or_default().push((order, test)),
+            None => lonely.push((order, test)),
+        }
+    }
+    (tests, lonely)
 }

@@ -62,13 +62,23 @@ struct Part<'a> {
     value: &'a ast::Expr,
 }
 
-/// Checks a rule and its tests. The rule is whole only if nothing was reported.
+/// A rule, and what its tests need of it.
+pub(crate) struct Lowered {
+    pub rule: ir::Rule,
+    /// What each of its tests expects.
+    pub expected: Vec<Vec<ir::Expected>>,
+    /// Verbs that it has in quotes.
+    pub quoted_verbs: Vec<String>,
+}
+
+/// Checks a rule and what its tests expect. The rule is whole only if nothing was reported.
 pub(crate) fn lower<'a>(
     rule: &'a ast::Rule,
+    tests: &[(usize, &'a ast::Test)],
     names: &Names<'a>,
     lists: &Lists<'a>,
     report: &mut Report,
-) -> ir::Rule {
+) -> Lowered {
     let clauses = gather(rule, report);
     let written = written(&clauses);
     check_step_names(&written, names, report);
@@ -83,7 +93,17 @@ pub(crate) fn lower<'a>(
         let step = rule_lower.step(at, on, &parts[at]);
         lowered.extend(step);
     }
-    rule_lower.finish(rule, lowered, &parts)
+    let (rule, expected) = rule_lower.finish(rule, tests, lowered, &parts);
+    Lowered { rule, expected, quoted_verbs: quoted_verbs(&written) }
+}
+
+fn quoted_verbs(written: &[Written<'_>]) -> Vec<String> {
+    let selectors = written.iter().filter_map(|written| written.on);
+    let verbs = selectors.filter_map(|on| match &on.kind {
+        SelectorKind::Events { verbs, .. } => Some(&verbs.list),
+        _ => None,
+    });
+    verbs.flatten().filter(|verb| verb.quoted).map(|verb| verb.name.node.clone()).collect()
 }
 
 /// The clauses of a rule; what is missing or stands twice is reported.
@@ -389,7 +409,14 @@ impl<'a> RuleLower<'a, '_, '_> {
         })
     }
 
-    fn finish(mut self, rule: &'a ast::Rule, steps: Vec<ir::Step>, parts: &[Vec<Part<'a>>]) -> ir::Rule {
+    /// What is behind the steps: window, alert, tests.
+    fn finish(
+        mut self,
+        rule: &'a ast::Rule,
+        tests: &[(usize, &'a ast::Test)],
+        steps: Vec<ir::Step>,
+        parts: &[Vec<Part<'a>>],
+    ) -> (ir::Rule, Vec<Vec<ir::Expected>>) {
         let last = self.written.len() - 1;
         let on = steps.last().map(|step| step.on.clone());
         let own = self.scope(last, on.as_ref());
@@ -422,10 +449,13 @@ impl<'a> RuleLower<'a, '_, '_> {
                 .any(|written| written.on.is_none_or(|on| !matches!(on.kind, SelectorKind::Events { .. }))),
             ..own
         };
-        let alert = self.alert(alert_scope);
+        let alert = self.alert(alert_scope.clone());
+        let mut probes = Vec::new();
+        let expected =
+            tests.iter().map(|(_, test)| self.lower.expected(test, &alert_scope, &mut probes)).collect();
         let (shape, default) = self.shape(window);
         let throttle = self.clauses.throttle.unwrap_or(default);
-        ir::Rule {
+        let lowered = ir::Rule {
             name: rule.name.node.clone(),
             title: rule.title.node.clone(),
             severity: self.clauses.severity.unwrap_or(ast::Severity::None),
@@ -446,10 +476,11 @@ impl<'a> RuleLower<'a, '_, '_> {
             throttle,
             alert,
             aggregates: std::mem::take(&mut self.lower.aggregates),
-            probes: Vec::new(),
+            probes: probes.into_iter().map(|(_, value)| value).collect(),
             vars: u32::try_from(self.lower.variables.len()).unwrap_or(u32::MAX),
             span: rule.name.span,
-        }
+        };
+        (lowered, expected)
     }
 
     fn alert(&mut self, scope: Scope<'a>) -> Vec<Piece> {

@@ -6,6 +6,7 @@ use super::text;
 use crate::diag::Code;
 use crate::ir::{self, Aggregate, CompareOp, ExprKind, Literal};
 use crate::limits::WINDOW_NANOS_MAX;
+use crate::source::Span;
 use crate::syntax::ast::{self, DurationAt, WindowKind};
 
 /// What `when` says.
@@ -37,6 +38,14 @@ pub(crate) fn length(of: &DurationAt, what: &str, report: &mut Report) -> Option
 }
 
 impl<'a> Lower<'a, '_> {
+    /// What stands in a window behind its condition.
+    fn behind(&self, condition: Span, window: Span) -> Span {
+        let span = Span { start: condition.end, ..window };
+        let text = self.names.sources.text(span);
+        let blank = text.len() - text.trim_start().len();
+        Span { start: span.start + u32::try_from(blank).unwrap_or(0), ..span }
+    }
+
     /// The window of a rule, under the scope of its `where`.
     pub(crate) fn window(&mut self, window: &'a ast::Window) -> Window {
         let counted = Scope {
@@ -54,12 +63,14 @@ impl<'a> Lower<'a, '_> {
                 within.map_or(Window::Poison, |within| Window::Sliding { condition, within })
             }
             WindowKind::Tumbling { condition, .. } => {
-                self.report.not_built(window.span, "`tumbling` windows are");
+                let span = self.behind(condition.span, window.span);
+                self.report.not_built(span, "`tumbling` windows are");
                 self.within(counted, |lower| lower.condition(condition));
                 Window::Poison
             }
             WindowKind::Session { condition, .. } => {
-                self.report.not_built(window.span, "`session` windows are");
+                let span = self.behind(condition.span, window.span);
+                self.report.not_built(span, "`session` windows are");
                 self.within(counted, |lower| lower.condition(condition));
                 Window::Poison
             }

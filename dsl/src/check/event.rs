@@ -1,0 +1,494 @@
+//! The events of a test: what is shared with each block laid over it, held to the schema, written as JSON.
+//!
+//! An event of a test is what the API server would have written, with little said: its level, stage, id and times have
+//! values of their own unless the test says others. Two more stand in for what every real event has, and only where the
+//! test names a resource: `objectRef.apiGroup`, the first group of one of Kubernetes' own, and `requestURI`, the path that
+//! leads to the object. A `null` takes any of them out.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::bodies::Bodies;
+use super::report::Report;
+use super::ty::{Dead, Facts, Ty};
+use super::{constant, text};
+use crate::diag::{Code, Diagnostic, nearest};
+use crate::ir::Type;
+use crate::limits::NESTING_MAX;
+use crate::schema;
+use crate::source::Span;
+use crate::syntax::ast::{self, EntryKey, ExprKind, Postfix};
+
+/// What an event has without being told.
+#[derive(Debug)]
+pub(crate) struct Defaults<'d> {
+    pub audit_id: &'d str,
+    /// RFC 3339.
+    pub received: &'d str,
+    /// RFC 3339.
+    pub at: &'d str,
+}
+
+/// What a test says of an event: `given` with the event's own block laid over it. It keeps the places, so that only what
+/// is left of both is held to the schema; a `null` stays in it, to take out what else would be there.
+#[derive(Debug, Default)]
+pub(crate) struct Said<'e> {
+    fields: Fields<'e>,
+}
+
+type Fields<'e> = BTreeMap<&'e str, Node<'e>>;
+
+/// A value with its places.
+#[derive(Debug)]
+struct Node<'e> {
+    /// Of its key.
+    key: Span,
+    /// Of its value.
+    span: Span,
+    /// How many keys lead to it.
+    depth: usize,
+    kind: Kind<'e>,
+}
+
+#[derive(Debug)]
+enum Kind<'e> {
+    Map(Fields<'e>),
+    /// A list or a scalar; `null` too.
+    Other(&'e ast::Json),
+}
+
+/// The resource, group, subresource and verb that a test says.
+#[derive(Debug)]
+struct About<'s> {
+    resource: Option<&'s str>,
+    group: Option<&'s str>,
+    group_is_said: bool,
+    namespace: Option<&'s str>,
+    name: Option<&'s str>,
+    subresource: Option<&'s str>,
+    verb: Option<&'s str>,
+}
+
+impl<'e> Said<'e> {
+    /// Lays a map over what is said already: maps are merged, all else is replaced.
+    pub(crate) fn lay(&mut self, over: &'e ast::Map, report: &mut Report) {
+        lay(&mut self.fields, over, 0, report);
+    }
+
+    fn text(&self, path: &[&str]) -> Option<&'e str> {
+        match &self.node(path)?.kind {
+            Kind::Other(ast::Json::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn node<'s>(&'s self, path: &[&str]) -> Option<&'s Node<'e>> {
+        let (last, front) = path.split_last()?;
+        let mut fields = &self.fields;
+        for key in front {
+            match &fields.get(*key)?.kind {
+                Kind::Map(map) => fields = map,
+                Kind::Other(_) => return None,
+            }
+        }
+        fields.get(*last)
+    }
+
+    fn about(&self) -> About<'e> {
+        let resource = self.text(&["objectRef", "resource"]);
+        let group_is_said = self.node(&["objectRef", "apiGroup"]).is_some();
+        let own = || Some(*schema::built_in(resource?)?.groups.first()?);
+        About {
+            resource,
+            group: if group_is_said { self.text(&["objectRef", "apiGroup"]) } else { own() },
+            group_is_said,
+            namespace: self.text(&["objectRef", "namespace"]),
+            name: self.text(&["objectRef", "name"]),
+            subresource: self.text(&["objectRef", "subresource"]),
+            verb: self.text(&["verb"]),
+        }
+    }
+
+    /// The event, with what was not said put in.
+    pub(crate) fn event(&self, defaults: &Defaults<'_>) -> Json {
+        let about = self.about();
+        let mut event = Map::new();
+        let mut put =
+            |key: &str, value: &str| drop(event.insert(key.to_owned(), Json::String(value.to_owned())));
+        put("kind", "Event");
+        put("apiVersion", "audit.k8s.io/v1");
+        put("level", "RequestResponse");
+        put("stage", "ResponseComplete");
+        put("auditID", defaults.audit_id);
+        put("requestReceivedTimestamp", defaults.received);
+        put("stageTimestamp", defaults.at);
+        if let Some(uri) = uri(&about) {
+            put("requestURI", &uri);
+        }
+        if let Some(group) = about.group.filter(|group| !about.group_is_said && !group.is_empty()) {
+            event.insert("objectRef".to_owned(), serde_json::json!({ "apiGroup": group }));
+        }
+        write(&self.fields, &mut event);
+        Json::Object(event)
+    }
+}
+
+/// Lays a map over fields; `depth` is how deep these are.
+fn lay<'e>(under: &mut Fields<'e>, over: &'e ast::Map, depth: usize, report: &mut Report) {
+    for entry in &over.entries {
+        let Some(keys) = keys(entry, depth, report) else { continue };
+        let Some(((last, key), front)) = keys.split_last() else { continue };
+        let mut at = &mut *under;
+        let span = entry.value.span;
+        for (word, key) in front {
+            let empty = || Node { key: *key, span, depth, kind: Kind::Map(Fields::new()) };
+            let below = at.entry(word).or_insert_with(empty);
+            if !matches!(below.kind, Kind::Map(_)) {
+                *below = empty();
+            }
+            let Kind::Map(map) = &mut below.kind else { return };
+            at = map;
+        }
+        let depth = depth + keys.len();
+        let key = *key;
+        match (&entry.value.node, at.get_mut(last)) {
+            (ast::Json::Map(over), Some(Node { kind: Kind::Map(under), .. })) => {
+                lay(under, over, depth, report)
+            }
+            (ast::Json::Map(over), _) => {
+                let mut fields = Fields::new();
+                lay(&mut fields, over, depth, report);
+                at.insert(last, Node { key, span, depth, kind: Kind::Map(fields) });
+            }
+            (other, _) => drop(at.insert(last, Node { key, span, depth, kind: Kind::Other(other) })),
+        }
+    }
+}
+
+/// How deep an event of a test may nest: two maps of [`NESTING_MAX`], for dotted keys nest too.
+const DEPTH_MAX: usize = 2 * NESTING_MAX;
+
+/// The keys that an entry's key goes down by. `None` if it is no row of keys, or goes too deep; that is reported.
+fn keys<'e>(entry: &'e ast::Entry, depth: usize, report: &mut Report) -> Option<Vec<(&'e str, Span)>> {
+    let path = match &entry.key {
+        EntryKey::Text(text) => return Some(vec![(&text.node, text.span)]),
+        EntryKey::Value(ast::Expr { kind: ExprKind::Path(path), .. }) => path,
+        EntryKey::Value(expr) => {
+            if !matches!(expr.kind, ExprKind::Error) {
+                report.error(Code::TestField, expr.span, "a test sets fields by their names");
+            }
+            return None;
+        }
+    };
+    let mut keys = vec![(path.root.node.as_str(), path.root.span)];
+    for part in &path.postfix {
+        keys.push(match part {
+            Postfix::Field(name) => (&name.node, name.span),
+            Postfix::Index(index, span) if matches!(index.kind, ExprKind::Text(_)) => match &index.kind {
+                ExprKind::Text(text) => (text.as_str(), *span),
+                _ => return None,
+            },
+            Postfix::Each(span) | Postfix::Index(_, span) => {
+                let help = "write a list whole, as in `sourceIPs: [\"10.0.0.1\"]`";
+                report.error_help(Code::TestField, *span, "a test sets no single elements", help);
+                return None;
+            }
+        });
+    }
+    if keys.len() + depth > DEPTH_MAX {
+        let message = format!("this goes down more than {DEPTH_MAX} times");
+        report.error(Code::NestingTooDeep, path.root.span, message);
+        return None;
+    }
+    Some(keys)
+}
+
+/// Writes fields into a map; `null` takes out.
+fn write(fields: &Fields<'_>, into: &mut Map<String, Json>) {
+    for (key, node) in fields {
+        match &node.kind {
+            Kind::Other(ast::Json::Null) => drop(into.remove(*key)),
+            Kind::Other(other) => drop(into.insert((*key).to_owned(), json(other, node.depth))),
+            Kind::Map(fields) => {
+                let mut map = match into.remove(*key) {
+                    Some(Json::Object(map)) => map,
+                    _ => Map::new(),
+                };
+                write(fields, &mut map);
+                into.insert((*key).to_owned(), Json::Object(map));
+            }
+        }
+    }
+}
+
+/// Puts the number of a repeated event for every `{n}` in its texts.
+pub(crate) fn number(of: &Json, n: u64) -> Json {
+    match of {
+        Json::String(text) if text.contains("{n}") => Json::String(text.replace("{n}", &n.to_string())),
+        Json::Array(items) => Json::Array(items.iter().map(|item| number(item, n)).collect()),
+        Json::Object(map) => {
+            Json::Object(map.iter().map(|(key, value)| (key.clone(), number(value, n))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// A value as it is written in a test. What goes deeper than an event may is left out; that is reported with the types.
+pub(crate) fn json(of: &ast::Json, depth: usize) -> Json {
+    match of {
+        ast::Json::Text(text) => Json::String(text.clone()),
+        ast::Json::Number(number) => json_number(*number),
+        ast::Json::Bool(truth) => Json::Bool(*truth),
+        ast::Json::Null => Json::Null,
+        _ if depth > DEPTH_MAX => Json::Null,
+        ast::Json::List(items) => Json::Array(items.iter().map(|item| json(&item.node, depth + 1)).collect()),
+        ast::Json::Map(map) => {
+            let mut fields = Fields::new();
+            lay(&mut fields, map, depth, &mut Report::default());
+            let mut out = Map::new();
+            write(&fields, &mut out);
+            Json::Object(out)
+        }
+    }
+}
+
+fn json_number(number: f64) -> Json {
+    // Whole numbers are written without a fraction, as the API server does.
+    if number.fract() == 0.0 && number.abs() < 9e15 {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+        return Json::from(number as i64);
+    }
+    serde_json::Number::from_f64(number).map_or(Json::Null, Json::Number)
+}
+
+/// The path of a request for a resource.
+fn uri(about: &About<'_>) -> Option<String> {
+    let resource = about.resource?;
+    let mut path = match about.group {
+        None | Some("") => "/api/v1".to_owned(),
+        Some(group) => format!("/apis/{}/v1", escape(group)),
+    };
+    let mut add = |part: &str| {
+        path.push('/');
+        path.push_str(&escape(part));
+    };
+    if let Some(namespace) = about.namespace
+        && resource != "namespaces"
+    {
+        add("namespaces");
+        add(namespace);
+    }
+    add(resource);
+    let whole = matches!(about.verb, Some("list" | "watch" | "create" | "deletecollection"));
+    if let Some(name) = about.name
+        && (!whole || about.subresource.is_some())
+    {
+        add(name);
+    }
+    if let Some(subresource) = about.subresource {
+        add(subresource);
+    }
+    Some(path)
+}
+
+fn escape(part: &str) -> String {
+    let mut out = String::new();
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:{}".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// Holds what a test says of an event to the schema.
+pub(crate) struct Checker<'r, 'v> {
+    pub report: &'r mut Report,
+    /// Verbs that the rule has in quotes: no event is known to have them, and yet this rule's may.
+    pub verbs: &'v [String],
+}
+
+impl Checker<'_, '_> {
+    /// Every field must be one of an event, every value of its field's type; bodies are those of the request.
+    pub(crate) fn check(&mut self, said: &Said<'_>) {
+        let about = said.about();
+        let bodies = match (about.resource, about.verb) {
+            (Some(resource), Some(verb)) if schema::is_verb(verb) => {
+                Bodies::of_request(resource, about.group.unwrap_or_default(), about.subresource, verb)
+            }
+            _ => Bodies::untyped(),
+        };
+        let cut_down = said.text(&["responseObject", "kind"]).is_some_and(is_cut_down);
+        for (key, node) in &said.fields {
+            let Some(field) = schema::event().field(key) else {
+                self.no_field(key, node);
+                continue;
+            };
+            let any = Facts::default();
+            let (ty, facts) = match (field.name, &node.kind) {
+                ("requestObject", _) => (bodies.request.clone(), any),
+                ("responseObject", _) if cut_down => (Ty::any(), any),
+                ("responseObject", _) => (Ty::union(bodies.responses().map(|(_, ty)| ty.clone())), any),
+                ("verb", Kind::Other(ast::Json::Text(verb))) if self.verbs.contains(verb) => {
+                    (Type::Text.into(), any)
+                }
+                _ => (field.ty.clone().into(), Facts { left_out: false, values: &field.values }),
+            };
+            self.node(&ty, facts, key, node);
+        }
+    }
+
+    fn no_field(&mut self, first: &str, node: &Node<'_>) {
+        let diagnostic =
+            Diagnostic::new(Code::TestField, node.key, format!("an event has no field `{first}`"));
+        let below = match &node.kind {
+            Kind::Map(fields) => fields.iter().next(),
+            Kind::Other(_) => None,
+        };
+        let words: Vec<&str> = std::iter::once(first).chain(below.map(|(key, _)| *key)).collect();
+        let near = nearest(first, schema::event().fields().map(|field| field.name));
+        self.report.add(if let Some(derived) = schema::derived(&words) {
+            let whole = derived.path.join(".");
+            let message = format!("`{whole}` is computed from an event and is no field of it");
+            let last = below.filter(|_| derived.path.len() > 1).map_or(node.key, |(_, node)| node.key);
+            let span = if last.start >= node.key.start { node.key.to(last) } else { node.key };
+            Diagnostic::new(Code::TestField, span, message).help(source_of(&whole))
+        } else if let Some(near) = near {
+            diagnostic.help(format!("did you mean `{near}`?"))
+        } else if first.contains('.') {
+            diagnostic.help(format!("in quotes it is one key; write it without them to go down: `{first}`"))
+        } else {
+            diagnostic
+        });
+    }
+
+    fn node(&mut self, ty: &Ty, facts: Facts, front: &str, node: &Node<'_>) {
+        match &node.kind {
+            Kind::Other(value) => self.value(ty, facts, front, value, node.span, node.depth),
+            Kind::Map(fields) => self.fields(ty, front, fields, node.span),
+        }
+    }
+
+    fn fields(&mut self, ty: &Ty, front: &str, fields: &Fields<'_>, span: Span) {
+        if !ty.may(|ty| matches!(ty, Type::Map(_) | Type::Object(_))) {
+            let first = fields.values().next();
+            let span = first.filter(|node| node.key.start < span.start).map_or(span, |node| node.key);
+            let message = format!("`{front}` is {}, not a map", ty.says());
+            return self.report.error(Code::TestValue, span, message);
+        }
+        for (key, node) in fields {
+            // What is taken out need not be there.
+            if matches!(node.kind, Kind::Other(ast::Json::Null)) {
+                continue;
+            }
+            match ty.field(key) {
+                Ok((ty, facts)) => self.node(&ty, facts, &format!("{front}.{key}"), node),
+                Err(Dead::Field(others)) => {
+                    let near = nearest(key, others.iter().copied());
+                    let message = format!("`{front}` has no field `{key}`");
+                    self.report.error_near(Code::TestField, node.key, message, near);
+                }
+                Err(_) => {
+                    let message = format!("`{front}` is {} and has no field `{key}`", ty.says());
+                    self.report.error(Code::TestField, node.key, message);
+                }
+            }
+        }
+    }
+
+    fn value(&mut self, ty: &Ty, facts: Facts, front: &str, value: &ast::Json, span: Span, depth: usize) {
+        if depth > DEPTH_MAX {
+            let message = format!("this event nests more than {DEPTH_MAX} deep");
+            return self.report.error(Code::NestingTooDeep, span, message);
+        }
+        let good = match value {
+            ast::Json::Null => true,
+            ast::Json::Text(word) => return self.text(ty, facts, front, word, span),
+            ast::Json::Number(_) => ty.may(|ty| *ty == Type::Number),
+            ast::Json::Bool(_) => ty.may(|ty| *ty == Type::Bool),
+            ast::Json::List(items) => match ty.element() {
+                Ok(element) => {
+                    let front = format!("{front}[]");
+                    for item in items {
+                        self.value(&element, Facts::default(), &front, &item.node, item.span, depth + 1);
+                    }
+                    true
+                }
+                Err(_) => false,
+            },
+            ast::Json::Map(map) => {
+                let mut fields = Fields::new();
+                lay(&mut fields, map, depth, self.report);
+                self.fields(ty, front, &fields, span);
+                true
+            }
+        };
+        if !good {
+            let message = format!("`{front}` is {}, not {}", ty.says(), says(value));
+            self.report.error(Code::TestValue, span, message);
+        }
+    }
+
+    fn text(&mut self, ty: &Ty, facts: Facts, front: &str, word: &str, span: Span) {
+        if ty.may(|ty| *ty == Type::Text) {
+            if facts.values.is_empty() || facts.values.contains(&word) {
+                return;
+            }
+            let message = format!("`{front}` is never {}", text::quoted(word));
+            let help = match nearest(word, facts.values.iter().copied()) {
+                Some(near) => format!("did you mean `\"{near}\"`?"),
+                None => format!("it is one of {}", facts.values.join(", ")),
+            };
+            return self.report.error_help(Code::TestValue, span, message, help);
+        }
+        if ty.may(|ty| *ty == Type::Time) {
+            if constant::parse_time(word).is_none() {
+                let message = format!("`{front}` is a time, and {} is none", text::quoted(word));
+                self.report.error_help(
+                    Code::TestValue,
+                    span,
+                    message,
+                    "write it as `\"2026-01-05T08:00:00Z\"`",
+                );
+            }
+            return;
+        }
+        self.report.error(Code::TestValue, span, format!("`{front}` is {}, not text", ty.says()));
+    }
+}
+
+/// Whether a response is a table or only metadata, which the schema of the resource does not have.
+fn is_cut_down(kind: &str) -> bool {
+    kind == "Table" || kind.starts_with("PartialObjectMetadata")
+}
+
+/// What to set so that a derived field has a value.
+fn source_of(derived: &str) -> &'static str {
+    match derived {
+        "desired" | "pod_spec" | "containers" | "csr_common_name" | "csr_organizations" => {
+            "set `requestObject`"
+        }
+        "object.name" => "set `objectRef.name`",
+        "source_ip" | "peer_ip" => "set `sourceIPs`",
+        "client.program" | "client.version" => "set `userAgent`",
+        "credential.id" | "credential.node" | "credential.pod" => "set `user.extra`",
+        "exec_args" | "exec_command" | "exec_container" | "dry_run" => "set `requestURI`",
+        "decision" => "set `annotations[\"authorization.k8s.io/decision\"]`",
+        _ => "it cannot be set in a test",
+    }
+}
+
+/// As people say it.
+pub(crate) fn says(value: &ast::Json) -> &'static str {
+    match value {
+        ast::Json::Text(_) => "text",
+        ast::Json::Number(_) => "a number",
+        ast::Json::Bool(_) => "a truth",
+        ast::Json::Null => "nothing",
+        ast::Json::Map(_) => "a map",
+        ast::Json::List(_) => "a list",
+    }
+}
