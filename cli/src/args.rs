@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::commands::{compile, completions, fmt, rules};
+use crate::commands::{compile, completions, fmt, rules, run, test};
 
 /// Watches Kubernetes audit logs with rules: reads events, runs rules over them, prints alerts.
 ///
@@ -26,6 +26,8 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Compile(compile::Args),
+    Run(run::Args),
+    Test(test::Args),
     Fmt(fmt::Args),
     Rules(rules::Args),
     Completions(completions::Args),

@@ -6,9 +6,12 @@
 
 mod args;
 mod commands;
+mod drive;
 mod exit;
+mod human;
 mod load;
 mod output;
+mod values;
 mod words;
 
 use std::process::ExitCode;

@@ -4,6 +4,8 @@ pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod fmt;
 pub(crate) mod rules;
+pub(crate) mod run;
+pub(crate) mod test;
 
 use connect::Error;
 
@@ -14,6 +16,8 @@ use crate::exit::Exit;
 pub(crate) fn execute(command: Command) -> Result<Exit, Error> {
     match command {
         Command::Compile(args) => compile::execute(&args),
+        Command::Run(args) => run::execute(&args),
+        Command::Test(args) => test::execute(&args),
         Command::Fmt(args) => fmt::execute(&args),
         Command::Rules(args) => rules::execute(&args),
         Command::Completions(args) => completions::execute(&args),

@@ -1,0 +1,100 @@
+//! The arguments of `run`.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use connect::Error;
+
+use crate::commands::not_built;
+use crate::output::Format;
+use crate::values;
+
+/// Read events, run rules over them, print alerts
+///
+/// Files are read to their end, and their alerts come sorted. A pipe is read until it closes, and each of its alerts comes as soon as
+/// it is certain; with `--until end` sorted, at the end. The summary on standard error accounts for every event.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Rule files, folders, or compiled packs [default: the shipped rules]
+    pub(super) rules: Vec<PathBuf>,
+    /// Where events come from: -, a path or a glob; may be given again [default: - if it is no terminal]
+    #[arg(long, value_name = "SOURCE")]
+    pub(super) from: Vec<OsString>,
+    /// Where alerts go: - or file:PATH; may be given again [default: -]
+    #[arg(long, value_name = "SINK")]
+    pub(super) to: Vec<String>,
+    /// How many threads match events [default: one for each CPU]; the alerts are the same for any number
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<NonZeroUsize>,
+    /// How late an event may come, such as 5s
+    #[arg(long, value_name = "D", default_value = "5s", value_parser = values::duration)]
+    pub(super) lateness: i64,
+    /// How alerts are printed on standard output [default: human on a terminal, else json]
+    #[arg(long)]
+    pub(super) format: Option<Format>,
+    /// Write the summary to this file, as one JSON object
+    #[arg(long, value_name = "FILE")]
+    pub(super) summary: Option<PathBuf>,
+    /// End with status 3 if any of these took place
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(super) fail_on: Vec<FailOn>,
+    /// Stop where every source ends now, and print the alerts sorted, of a pipe too
+    #[arg(long, value_name = "WHEN")]
+    pub(super) until: Option<Until>,
+    /// The longest event, such as 64MiB; longer ones are counted and passed over
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = values::size)]
+    pub(super) max_line: usize,
+    /// Which decoder reads events; auto is the tape
+    #[arg(long, default_value = "auto", hide = true)]
+    decoder: Decoder,
+    #[arg(long, hide = true)]
+    follow: bool,
+    #[arg(long, hide = true)]
+    state: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    policy: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    config: Option<PathBuf>,
+}
+
+/// What `--fail-on` may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// An alert
+    Alert,
+    /// Something that could not be decoded
+    Undecoded,
+    /// An event that came later than its lateness
+    Late,
+    /// Something that was shed because a limit was reached
+    Loss,
+}
+
+/// What `--until` may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Until {
+    /// The present end of every source
+    End,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Decoder {
+    Auto,
+    Scan,
+    Walk,
+    Tape,
+}
+
+impl Args {
+    /// Refuses what is named for later: nothing is accepted and ignored.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        not_built("--follow", self.follow)?;
+        not_built("--state", self.state.is_some())?;
+        not_built("--policy", self.policy.is_some())?;
+        not_built("--config", self.config.is_some())?;
+        not_built("--decoder scan", self.decoder == Decoder::Scan)?;
+        not_built("--decoder walk", self.decoder == Decoder::Walk)
+    }
+}

@@ -1,0 +1,263 @@
+//! What a run did: every event accounted for, and why rules were silent.
+//!
+//! *read = decoded + undecodable* always holds, and the undecodable ones are told by reason, each with the place of its first.
+//! A rule without an alert is told with what stood in its way, as far as counts show it: no request that it listens to,
+//! or answers that hung on something the audit policy did not record. A rule that was asked and said no is not named.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use engine::matches::Reason;
+use engine::plan::{Plan, Rule};
+use engine::state::{RuleCounts, RunTally, Undecoded};
+use serde::Serialize;
+
+use crate::load::plural;
+use crate::{human, words};
+
+/// Everything that there is to say at the end.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    /// What was looked at.
+    pub(super) events: Events,
+    /// What was no event, by reason.
+    pub(super) undecodable: Vec<Undecodable>,
+    /// Told and held back.
+    pub(super) alerts: Alerts,
+    /// Rules that could not match on this input.
+    pub(super) never: Vec<Never>,
+    /// What limits took away.
+    pub(super) loss: BTreeMap<String, u64>,
+    /// The time that the log spans.
+    pub(super) from: Option<String>,
+    /// Its end.
+    pub(super) to: Option<String>,
+    /// Bytes read, unpacked.
+    pub(super) bytes: u64,
+    /// How long it took.
+    pub(super) elapsed_seconds: f64,
+    /// Per second.
+    pub(super) events_per_second: f64,
+    /// Per second.
+    pub(super) bytes_per_second: f64,
+    /// What was read.
+    pub(super) sources: Vec<String>,
+    /// What could not be read, or not to its end.
+    pub(super) failed: Vec<String>,
+    /// A signal ended the run.
+    pub(super) interrupted: bool,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Events {
+    pub(super) read: u64,
+    pub(super) decoded: u64,
+    pub(super) undecodable: u64,
+    pub(super) duplicates: u64,
+    pub(super) late: u64,
+    pub(super) duplicate_keys: u64,
+    pub(super) mended: u64,
+    pub(super) comments: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Undecodable {
+    pub(super) reason: &'static str,
+    pub(super) count: u64,
+    pub(super) first: Place,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Place {
+    pub(super) source: String,
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Alerts {
+    pub(super) total: u64,
+    pub(super) suppressed: u64,
+    pub(super) by_rule: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Never {
+    pub(super) rule: String,
+    pub(super) why: String,
+}
+
+/// What the summary is made of besides the engine's own counts.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) tally: &'a RunTally,
+    /// The names of the sources, by their numbers.
+    pub(super) sources: &'a [String],
+    /// What could not be read.
+    pub(super) failed: &'a [String],
+    pub(super) interrupted: bool,
+    pub(super) elapsed: Duration,
+}
+
+impl Summary {
+    pub(super) fn new(run: &Run<'_>) -> Self {
+        let tally = run.tally;
+        let seconds = run.elapsed.as_secs_f64();
+        let per_second = |n: u64| if seconds > 0.0 { n as f64 / seconds } else { 0.0 };
+        let sum = |of: fn(&RuleCounts) -> u64| tally.rules.iter().map(of).sum();
+        let undecodable: Vec<Undecodable> = tally
+            .undecodable
+            .iter()
+            .map(|(reason, found)| undecodable(*reason, found, run.sources))
+            .collect();
+        let with_counts = || run.plan.rules.iter().zip(&tally.rules);
+        let by_rule = with_counts().filter(|(_, counts)| counts.alerts > 0);
+        Self {
+            events: Events {
+                read: tally.read,
+                decoded: tally.decoded,
+                undecodable: undecodable.iter().map(|found| found.count).sum(),
+                duplicates: sum(|rule| rule.duplicates),
+                late: tally.late,
+                duplicate_keys: tally.duplicate_keys,
+                mended: tally.mended,
+                comments: tally.comments,
+            },
+            undecodable,
+            alerts: Alerts {
+                total: sum(|rule| rule.alerts),
+                suppressed: sum(|rule| rule.suppressed),
+                by_rule: by_rule.map(|(rule, counts)| (rule.name.to_string(), counts.alerts)).collect(),
+            },
+            never: with_counts().filter_map(|(rule, counts)| never(rule, counts)).collect(),
+            loss: loss(tally),
+            from: tally.span.map(|(from, _)| human::time(from)),
+            to: tally.span.map(|(_, to)| human::time(to)),
+            bytes: tally.bytes,
+            elapsed_seconds: seconds,
+            events_per_second: per_second(tally.read),
+            bytes_per_second: per_second(tally.bytes),
+            sources: run.sources.to_vec(),
+            failed: run.failed.to_vec(),
+            interrupted: run.interrupted,
+        }
+    }
+}
+
+fn undecodable(reason: Reason, found: &Undecoded, sources: &[String]) -> Undecodable {
+    let source = sources.get(found.source.0 as usize).cloned().unwrap_or_default();
+    let first = Place { source, offset: found.offset, length: found.length };
+    Undecodable { reason: reason.text(), count: found.count, first }
+}
+
+/// What stood in the way of a rule that told nothing, if anything did.
+fn never(rule: &Rule, counts: &RuleCounts) -> Option<Never> {
+    if counts.alerts > 0 || counts.suppressed > 0 {
+        return None;
+    }
+    let needs = words::level(&rule.source).text();
+    let why = if counts.selected == 0 {
+        let on: Vec<String> = rule.source.steps.iter().map(|step| words::selector(&step.on)).collect();
+        format!("this log has no request of its kind ({})", on.join("; then "))
+    } else if counts.unknown_decided > 0 {
+        let (unknown, selected) = (counts.unknown_decided, counts.selected);
+        format!(
+            "of {} of its kind {unknown} could not be decided, as what it asks was not recorded (it needs level {needs})",
+            plural(usize::try_from(selected).unwrap_or(usize::MAX), "event")
+        )
+    } else if counts.key_unknown > 0 {
+        format!("{} matches had no key, as a part of it was not recorded", counts.key_unknown)
+    } else {
+        return None;
+    };
+    Some(Never { rule: rule.name.to_string(), why })
+}
+
+fn loss(tally: &RunTally) -> BTreeMap<String, u64> {
+    let shed = &tally.shed;
+    let late = tally.rules.iter().map(|rule| rule.left_out_late).sum();
+    let all = [
+        ("requests forgotten before their time", shed.requests),
+        ("matches in windows that many keys share", shed.shared),
+        ("matches refused for their new key", shed.refused),
+        ("matches or values that left a window for want of room", shed.window),
+        ("searches of a sequence given up", shed.searches),
+        ("throttles forgotten", shed.throttles),
+        ("matches too late for their rule's window", late),
+    ];
+    all.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| (what.to_owned(), count)).collect()
+}
+
+impl Summary {
+    /// For people.
+    pub(super) fn human(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text).unwrap_or_default();
+        text.trim_end().to_owned()
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let events = &self.events;
+        writeln!(
+            out,
+            "events      {} read = {} decoded + {} undecodable",
+            events.read, events.decoded, events.undecodable
+        )?;
+        for broken in &self.undecodable {
+            let Place { source, offset, length } = &broken.first;
+            writeln!(
+                out,
+                "            {} {}, the first in {} at byte {offset} ({length} bytes)",
+                broken.count,
+                broken.reason,
+                human::printable(source)
+            )?;
+        }
+        writeln!(out, "            {} duplicates, {} late", events.duplicates, events.late)?;
+        for (count, what) in [
+            (events.duplicate_keys, "keys that stood twice in one object; the last counted"),
+            (events.mended, "events with text that is no Unicode, mended as the API server does"),
+            (events.comments, "comment lines passed over"),
+        ] {
+            if count > 0 {
+                writeln!(out, "            {count} {what}")?;
+            }
+        }
+        if let (Some(from), Some(to)) = (&self.from, &self.to) {
+            writeln!(out, "time        {from} to {to}")?;
+        }
+        self.write_alerts(out)?;
+        for never in &self.never {
+            writeln!(out, "silent      {}: {}", never.rule, never.why)?;
+        }
+        for (what, count) in &self.loss {
+            writeln!(out, "loss        {count} {what}")?;
+        }
+        for words in &self.failed {
+            writeln!(out, "failed      {words}")?;
+        }
+        if self.interrupted {
+            writeln!(out, "stopped     by a signal; what had been read was decided and told")?;
+        }
+        writeln!(
+            out,
+            "took        {:.2} s for {}: {:.0} events/s, {}/s",
+            self.elapsed_seconds,
+            human::bytes(self.bytes as f64),
+            self.events_per_second,
+            human::bytes(self.bytes_per_second)
+        )
+    }
+
+    fn write_alerts(&self, out: &mut String) -> std::fmt::Result {
+        let Alerts { total, suppressed, by_rule } = &self.alerts;
+        let of = plural(by_rule.len(), "rule");
+        writeln!(out, "alerts      {total} by {of}, {suppressed} more held back by throttles")?;
+        for (rule, count) in by_rule {
+            writeln!(out, "            {count:>6} {rule}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! The loop of a run: blocks in, matches on as many threads as there are, matches taken in order.
+//!
+//! Of several sources the one furthest behind by the engine's clocks is read next; one that has no clock yet is furthest
+//! behind, so that every source is heard before time moves. From it come as many blocks as there are threads, which are matched side by side and
+//! taken in their order: which thread did what leaves no trace in the answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use connect::Error;
+use connect::feed::{Feed, Given};
+use engine::frame::blocks::Block;
+use engine::matches::{Matches, SourceId, SourceInfo};
+use engine::matching::{Scratch, match_block};
+use engine::plan::Plan;
+use engine::state::State;
+
+use crate::exit;
+
+/// Sources, engine and threads of a run.
+pub(crate) struct Drive {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) state: State,
+    pub(crate) feed: Feed,
+    infos: Vec<SourceInfo>,
+    /// One a thread.
+    scratch: Vec<Scratch>,
+    stop: Arc<AtomicBool>,
+    /// Sources that are not at their end.
+    open: Vec<SourceId>,
+    /// What could not be read, in words that have been told.
+    pub(crate) failed: Vec<String>,
+}
+
+impl Drive {
+    pub(crate) fn new(plan: Arc<Plan>, feed: Feed, threads: usize, stop: Arc<AtomicBool>) -> Self {
+        let mut state = State::new(Arc::clone(&plan), plan.limits);
+        let info = |name: &String| SourceInfo { name: name.as_str().into(), cluster: None };
+        let infos: Vec<SourceInfo> = feed.names().iter().map(info).collect();
+        let open = infos.iter().map(|info| state.add_source(info.clone())).collect();
+        let scratch = (0..threads.max(1)).map(|_| Scratch::default()).collect();
+        Self { plan, state, feed, infos, scratch, stop, open, failed: Vec::new() }
+    }
+
+    /// Tells of something that could not be read and goes on with what can.
+    pub(crate) fn failed(&mut self, error: &Error) {
+        exit::tell(error);
+        self.failed.push(error.to_string());
+    }
+
+    /// Whether a signal asked for the end.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Reads all sources to their end, or until a signal comes, and decides everything. `each` is called after every few blocks.
+    pub(crate) fn run(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        while !self.interrupted() {
+            let Some(source) = self.furthest_behind() else { break };
+            let (blocks, ended) = self.read(source);
+            for matches in self.matched(source, &blocks) {
+                self.state.take(source, matches);
+            }
+            if ended {
+                self.open.retain(|open| *open != source);
+                self.state.end(source);
+            }
+            each(self)?;
+        }
+        self.state.finish();
+        each(self)
+    }
+
+    fn furthest_behind(&self) -> Option<SourceId> {
+        // `None` is below every time; of equals the one that was named first.
+        self.open.iter().copied().min_by_key(|source| (self.state.clock(*source), source.0))
+    }
+
+    /// As many blocks as there are threads, and whether there are no more.
+    fn read(&mut self, source: SourceId) -> (Vec<Block>, bool) {
+        let mut blocks = Vec::with_capacity(self.scratch.len());
+        while blocks.len() < self.scratch.len() {
+            match self.feed.next(source) {
+                Given::Block(block) => blocks.push(block),
+                Given::Nothing => break,
+                Given::Failed(error) => self.failed(&error),
+                Given::End => return (blocks, true),
+            }
+        }
+        (blocks, false)
+    }
+
+    fn matched(&mut self, source: SourceId, blocks: &[Block]) -> Vec<Matches> {
+        let Some(info) = self.infos.get(source.0 as usize) else { return Vec::new() };
+        let plan = &*self.plan;
+        let tasks = blocks.iter().zip(&mut self.scratch);
+        let one = |(block, scratch): (&Block, &mut Scratch)| match_block(plan, info, block, scratch);
+        if blocks.len() < 2 {
+            return tasks.map(one).collect();
+        }
+        thread::scope(|scope| {
+            let running: Vec<_> = tasks.map(|task| scope.spawn(move || one(task))).collect();
+            let joined = running.into_iter().map(|thread| {
+                // A broken invariant of the engine ends the process, in whichever thread it shows.
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            joined.collect()
+        })
+    }
+}
