@@ -42,6 +42,8 @@ pub struct Limits {
     pub keys_per_rule_max: usize,
     /// Matches that one key of one rule (one step, of a sequence) keeps at most.
     pub matches_per_key_max: usize,
+    /// Matches that wait for the watermark at most. Past it the earliest are decided as if time had passed them.
+    pub waiting_matches_max: usize,
 }
 
 impl Default for Limits {
@@ -53,6 +55,7 @@ impl Default for Limits {
             requests_told_max: 1 << 22,
             keys_per_rule_max: 1 << 20,
             matches_per_key_max: 100_000,
+            waiting_matches_max: 1 << 20,
         }
     }
 }

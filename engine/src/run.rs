@@ -3,6 +3,9 @@
 //! It does what every driver does: of the sources that are not at their end the one whose clock is furthest behind is read
 //! next, a block at a time. Whoever reads files or streams does the same with threads between.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 

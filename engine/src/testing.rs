@@ -135,6 +135,23 @@ pub(crate) fn same_namespace_as(step: u32) -> ir::Expr {
     expr(ExprKind::Compare { op, left, right, ignoring_case: false }, ir::Type::Bool)
 }
 
+/// A line of a log: a `get` of a secret by someone, each number a request of its own.
+pub(crate) fn line(at: Nanos, n: u32, user: &str) -> String {
+    let mut time = Vec::new();
+    crate::time::write_rfc3339(at, &mut time);
+    let time = String::from_utf8(time).unwrap();
+    [
+        r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"id-"#,
+        &format!(r#"{n}","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/prod/secrets/s{n}""#),
+        &format!(r#","verb":"get","user":{{"username":"{user}"}},"responseStatus":{{"code":200}}"#),
+        &format!(
+            r#","objectRef":{{"resource":"secrets","namespace":"prod","name":"s{n}","apiVersion":"v1"}}"#
+        ),
+        &format!(r#","requestReceivedTimestamp":"{time}","stageTimestamp":"{time}"}}"#),
+    ]
+    .concat()
+}
+
 pub(crate) fn text(text: &str) -> Arc<str> {
     text.into()
 }

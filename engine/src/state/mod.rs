@@ -160,6 +160,7 @@ impl State {
                 if spec.waits {
                     let group = group(&self.key, &m);
                     self.waiting.push(Reverse(Pending { order, group, m: Box::new(m) }));
+                    self.hurry();
                 } else {
                     self.decide(Pending { order, group: GroupId::NONE, m: Box::new(m) });
                 }
@@ -231,6 +232,27 @@ impl State {
         for shard in &mut self.shards {
             shard.told.forget(watermark);
             self.tally.shed.throttles += shard.groups.expire(watermark, &self.rules);
+        }
+    }
+
+    /// Where time stands still (a source without a clock, a log of a single time) what waits must not grow without bound:
+    /// the earliest are decided as if time had passed them, and what comes later from before is dated up.
+    fn hurry(&mut self) {
+        if self.waiting.len() <= self.limits.waiting_matches_max {
+            return;
+        }
+        // What the watermark has passed is only held until the end of a block, which must not show.
+        self.advance();
+        while self.waiting.len() > self.limits.waiting_matches_max {
+            let Some(Reverse(first)) = self.waiting.peek() else { break };
+            let until = first.effective().saturating_add(1);
+            let before = self.waiting.len();
+            self.sources.watermark = self.sources.watermark.max(until);
+            self.release(Some(until));
+            if self.waiting.len() == before {
+                break;
+            }
+            self.tally.shed.hurried += (before - self.waiting.len()) as u64;
         }
     }
 

@@ -393,8 +393,8 @@ fn save_tally(tally: &RunTally, w: &mut Writer) {
             .into_iter()
             .for_each(|n| w.u64(n));
     });
-    let Shed { requests, shared, refused, window, searches, throttles } = tally.shed;
-    [requests, shared, refused, window, searches, throttles].into_iter().for_each(|n| w.u64(n));
+    let Shed { hurried, requests, shared, refused, window, searches, throttles } = tally.shed;
+    [hurried, requests, shared, refused, window, searches, throttles].into_iter().for_each(|n| w.u64(n));
 }
 
 fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
@@ -429,6 +429,7 @@ fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
             })
         })?,
         shed: Shed {
+            hurried: r.u64()?,
             requests: r.u64()?,
             shared: r.u64()?,
             refused: r.u64()?,

@@ -68,6 +68,8 @@ pub struct RuleCounts {
 /// What limits took away, each by its name in `limits`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shed {
+    /// Matches decided before the watermark had passed them.
+    pub hurried: u64,
     /// Requests forgotten before their time.
     pub requests: u64,
     /// Matches that went to a window that many keys share.

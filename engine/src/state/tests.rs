@@ -239,6 +239,23 @@ fn requests_are_forgotten_oldest_first_and_told_again_rather_than_never() {
 }
 
 #[test]
+fn where_time_stands_still_what_waits_is_bounded() {
+    let mut limits = limits(5);
+    limits.waiting_matches_max = 10;
+    let mut state = State::new(plan(), limits);
+    let source = state.add_source(SourceInfo::default());
+    let plan = state.plan.clone();
+    for n in 0..100 {
+        state.take(source, block(&plan, source, &[Ev::new(n, 0, &[(THROTTLED, 0)])]));
+        assert!(state.waiting() <= 10);
+    }
+    assert_eq!(state.tally().shed.hurried, 99);
+    assert_eq!(state.tally().late, 89, "all that came once time was moved on");
+    // Eleven at a time, each batch a nanosecond after the one before: all within one throttle.
+    assert_eq!(finished(state).len(), 1);
+}
+
+#[test]
 fn a_watch_sees_what_became_of_an_event() {
     let mut state = State::new(plan(), limits(1000));
     let source = state.add_source(SourceInfo::default());
@@ -423,5 +440,56 @@ proptest! {
         let mut state = State::new(plan(), Limits::default());
         prop_assert!(state.load_head(&bytes).is_err());
         prop_assert!(state.load(0, &bytes).is_err());
+    }
+}
+
+/// Every planted error shows in one of these, which is what makes them worth planting.
+#[cfg(feature = "planted-errors")]
+mod planted {
+    use super::*;
+    use crate::planted::{LIST, plant};
+
+    fn scenarios() -> Vec<Vec<Ev>> {
+        let ev = |n, t, hits: &[(u32, u32)]| Ev::new(n, t, hits);
+        let unknown = |n, t| ev(n, t, &[(SLIDING, 0)]).key(Value::Unknown);
+        let mut far = ev(2, 5, &[(SLIDING, 0)]);
+        far.meta.cluster = Some("far".into());
+        let throttled = |n, t| ev(n, t, &[(THROTTLED, 0)]);
+        let mut late: Vec<Ev> = (0..=116).map(|t| ev(1000 + u32::try_from(t).unwrap(), t, &[])).collect();
+        late.extend([ev(1, 94, &[(SLIDING, 0)]), ev(2, 97, &[(SLIDING, 0)])]);
+        vec![
+            vec![ev(1, 0, &[(SLIDING, 0)]), ev(2, 10, &[(SLIDING, 0)])],
+            vec![throttled(1, 0), throttled(2, 5), throttled(3, 10), throttled(4, 30)],
+            late,
+            vec![ev(1, 0, &[(EACH, 0), (STAGES, 0)]), ev(1, 1, &[(EACH, 0)])],
+            // Of one time, against the order of their identities: the first one is told.
+            (0..8_u32)
+                .map(|n| {
+                    let mut ev = throttled(7 - n, 0);
+                    ev.meta.offset = n.into();
+                    ev
+                })
+                .collect(),
+            vec![ev(1, 0, &[(SEQUENCE, 0)]), ev(2, 1, &[(SEQUENCE, 0)]), ev(3, 2, &[(SEQUENCE, 1)])],
+            vec![ev(1, 0, &[(SEQUENCE, 0), (SEQUENCE, 1)])],
+            vec![ev(1, 0, &[(SLIDING, 0)]), far],
+            vec![unknown(1, 0), unknown(2, 5)],
+        ]
+    }
+
+    fn told() -> String {
+        scenarios().iter().map(|events| json(&run(limits(5), events)) + "--\n").collect()
+    }
+
+    #[test]
+    fn each_shows() {
+        let right = told();
+        for (number, what) in LIST.iter().filter(|(number, _)| *number >= 14) {
+            plant(*number);
+            let wrong = told();
+            plant(0);
+            assert!(wrong != right, "{number}: {what}");
+        }
+        assert!(told() == right);
     }
 }

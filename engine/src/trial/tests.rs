@@ -3,20 +3,14 @@ use dsl::ir::{Expected, RuleSet, Shape, StagePick, Test};
 use super::compare::same;
 use super::*;
 use crate::matches::Value;
-use crate::testing::{at_least, expr, rule, span, step};
+use crate::testing::{at_least, expr, line, rule, span, step};
 
 const START: Nanos = 1_767_571_200_000_000_000;
 const SECOND: Nanos = 1_000_000_000;
 
 fn event(at: Nanos, n: u32, user: &str) -> (Nanos, String) {
     let at = START + at * SECOND;
-    let mut time = Vec::new();
-    write_rfc3339(at, &mut time);
-    let time = String::from_utf8(time).unwrap();
-    let line = format!(
-        r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"id-{n}","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/prod/secrets/s{n}","verb":"get","user":{{"username":"{user}"}},"objectRef":{{"resource":"secrets","namespace":"prod","name":"s{n}","apiVersion":"v1"}},"responseStatus":{{"code":200}},"requestReceivedTimestamp":"{time}","stageTimestamp":"{time}"}}"#
-    );
-    (at, line)
+    (at, line(at, n, user))
 }
 
 fn rules() -> RuleSet {
