@@ -154,6 +154,12 @@ impl Row {
         Ok(())
     }
 
+    /// The whole event.
+    #[cfg(test)]
+    pub(crate) fn event(&self) -> Json<'_> {
+        self.doc.json(self.event)
+    }
+
     /// The value in a slot, a `null` too.
     pub(crate) fn raw(&self, slot: Slot) -> Option<Json<'_>> {
         let at = self.slots[slot as usize];

@@ -168,7 +168,7 @@ impl Blocks {
     }
 
     fn cut(&mut self) {
-        if self.framed == 0 {
+        if self.framed == 0 && self.parts.is_empty() {
             return;
         }
         let rest = self.buf.split_off(self.framed);
