@@ -3,6 +3,9 @@
 //! Nothing here remembers anything: whether a request was told before, what time it is, which window it falls into, is
 //! the state's matter. A match owns what will be read of its event later, so the block can go.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::sync::Arc;
 
 use crate::eval::{self, Coverage, Cx, Event, EventCx, Truth};

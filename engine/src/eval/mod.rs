@@ -14,6 +14,8 @@ mod image;
 pub(crate) mod query;
 mod read;
 pub(crate) mod render;
+#[cfg(test)]
+pub(crate) mod tests;
 pub(crate) mod text;
 mod unknown;
 pub(crate) mod val;

@@ -107,7 +107,7 @@ impl Scan {
             _ => {}
         }
         let fresh = self.fresh_line.take();
-        if fresh == Some(at) && at > start && (byte == b'{' || byte.is_ascii_alphanumeric()) {
+        if fresh == Some(at) && at > start && (matches!(byte, b'{' | b'[') || byte.is_ascii_alphanumeric()) {
             let element = self.open.len() == 2
                 && self.open.last() == Some(&b'[')
                 && matches!(self.expect, Expect::Value | Expect::ValueOrEnd);

@@ -81,6 +81,9 @@ fn cut_lines_lose_themselves_alone() {
         assert_eq!(all[0].0, CUT, "{cut}: {all:?}");
         assert_eq!(all[0].1.trim_end(), cut);
         assert_eq!(all[1..], [(DOC, next), (DOC, next)], "{cut}");
+        let list = format!("{cut}\n[{next}]\n{next}\n");
+        let all = found(&list);
+        assert_eq!(all[1..], [(DOC, next), (DOC, next)], "{cut} before a list: {all:?}");
         let alone = found(cut);
         assert_eq!(alone, [(CUT, cut)], "{cut} at the end");
     }
