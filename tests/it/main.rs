@@ -1,1 +1,3 @@
 //! The end-to-end tests: the engine against the reference, and both against recorded logs.
+
+mod equal;

@@ -3,6 +3,8 @@
 mod census;
 mod compare;
 mod frame;
+mod hold;
+mod run;
 mod shrink;
 
 use dsl::ir::RuleSet;
@@ -11,6 +13,8 @@ use dsl::source::SourceMap;
 pub use census::{Census, PARTS};
 pub use compare::{AtOnce, difference, waits};
 pub use frame::frame;
+pub use hold::{Outcome, hold, print_case};
+pub use run::{engine_answer, run};
 pub use shrink::shrink;
 
 use crate::generate::Case;

@@ -23,6 +23,9 @@ const CLOCK_DEPTH: usize = 16;
 /// A window under a lower bound keeps at least so many.
 const KEPT_MIN: u64 = 1_000;
 
+/// How much evidence is shown at the front and at the back.
+const EVIDENCE_EDGE: usize = 10;
+
 /// What a run sets.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -367,11 +370,11 @@ impl<'r> Judge<'r> {
             time: event.stage_timestamp,
             rule: rule.name.clone(),
             id: identity::hex(&id),
-            key: names.zip(completing.key.iter().map(render::render)).collect(),
+            key: names.zip(completing.key.iter().map(|part| format!("{part:?}"))).collect(),
             count: raised.count,
             message: self.message(raised, completing),
             suppressed,
-            events: raised.evidence.iter().map(|m| identity::hex(&m.event().request)).collect(),
+            events: shown(&raised.evidence).map(|m| identity::hex(&m.event().request)).collect(),
             notes: notes.into_iter().map(str::to_owned).collect(),
         }
     }
@@ -395,6 +398,13 @@ impl<'r> Judge<'r> {
         };
         self.rule.alert.iter().map(piece).collect()
     }
+}
+
+/// Of very much evidence the first and the last.
+fn shown<'m, 'a>(evidence: &'m [Match<'a>]) -> impl Iterator<Item = &'m Match<'a>> {
+    let cut = if evidence.len() > 2 * EVIDENCE_EDGE { EVIDENCE_EDGE } else { evidence.len() };
+    let rest = evidence.len() - cut;
+    evidence[..cut].iter().chain(&evidence[rest.max(cut)..])
 }
 
 fn single<'a>(only: &Match<'a>) -> Raised<'a> {

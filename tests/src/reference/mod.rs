@@ -40,7 +40,7 @@ pub struct RefAlert {
     pub rule: String,
     /// 32 hex digits.
     pub id: String,
-    /// The key's parts, each by its name and as it is rendered.
+    /// The key's parts, each by its name and as `Text("..")`, `Number(..)` and the like.
     pub key: Vec<(String, String)>,
     /// 1, the matches in the window, or the number of steps.
     pub count: u64,
@@ -48,7 +48,7 @@ pub struct RefAlert {
     pub message: String,
     /// How many alerts of the rule and key were held back since the last one told.
     pub suppressed: u64,
-    /// Identities of the evidence's requests, in order, 32 hex digits each.
+    /// Identities of the evidence's requests, in order, 32 hex digits each; of more than 20 the first and last 10.
     pub events: Vec<String>,
     /// Such as `late event`, sorted.
     pub notes: Vec<String>,
