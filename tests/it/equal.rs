@@ -5,8 +5,8 @@
 //! which cases end in an alert and which parts of the language decided them ([`tests::harness::Census`]), prints the
 //! table, and fails below the quotas.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tests::generate::{Case, Choices};
 use tests::harness::{Census, hold, print_case, shrink};

@@ -336,7 +336,9 @@ impl<'r> Judge<'r> {
             let Some(completing) = raised.evidence.last() else { continue };
             let group = completing.group.clone();
             let held = match told.get_mut(&group) {
-                Some((last, held)) if completing.effective().saturating_sub(*last) < throttle => {
+                Some((last, held))
+                    if throttle > 0 && completing.effective().saturating_sub(*last) < throttle =>
+                {
                     *held += 1;
                     continue;
                 }

@@ -1,7 +1,7 @@
 //! What a patch asks for: `docs/semantics.md`, "`desired` of a patch".
 //!
 //! An object tells some keys. A JSON patch is applied, operation by operation, to a value of which nothing is known; what
-//! becomes known on the way is the answer. An operation that cannot go on changes nothing: it works on a copy.
+//! becomes known on the way is the answer.
 
 use std::collections::BTreeMap;
 
@@ -20,10 +20,8 @@ pub(super) fn desired(body: &V, poison: &Poison) -> V {
         V::List(operations, _) => {
             let mut all = Node::Unknown;
             for operation in operations {
-                let mut next = all.clone();
-                if apply(&mut next, operation, poison).is_some() {
-                    all = next;
-                }
+                // What an operation walked through stays opened, also if it could not go on.
+                let _ = apply(&mut all, operation, poison);
             }
             all.value()
         }
@@ -190,10 +188,7 @@ fn apply(all: &mut Node, operation: &V, poison: &Poison) -> Option<()> {
             let from = operation.key("from").as_text().and_then(pointer);
             let taken = from.as_deref().and_then(|from| all.at(from)).cloned().unwrap_or(Node::Unknown);
             if let (Some(from), "move") = (&from, op) {
-                let mut without = all.clone();
-                if remove(&mut without, from).is_some() {
-                    *all = without;
-                }
+                let _ = remove(all, from);
             }
             add(all, &path, taken)
         }
@@ -248,6 +243,7 @@ fn remove(all: &mut Node, path: &[String]) -> Option<()> {
         return Some(());
     }
     match all.parent(path)? {
+        (Node::Map(map, Extent::Closed), token) if !map.contains_key(&token) => {}
         (Node::Map(map, _), token) => {
             map.insert(token, Node::Leaf(V::Absent));
         }

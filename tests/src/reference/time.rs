@@ -78,18 +78,12 @@ pub(super) fn render_duration(nanos: i64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let fraction = format!("{rest:09}");
     let fraction = fraction.trim_end_matches('0');
-    let mut text = String::new();
-    if hours > 0 {
-        text += &format!("{hours}h");
-    }
-    if minutes > 0 {
-        text += &format!("{minutes}m");
-    }
-    if !fraction.is_empty() {
-        text += &format!("{seconds}.{fraction}s");
-    } else if seconds > 0 || text.is_empty() {
-        text += &format!("{seconds}s");
-    }
+    let seconds = if fraction.is_empty() { format!("{seconds}s") } else { format!("{seconds}.{fraction}s") };
+    let text = match (hours, minutes) {
+        (0, 0) => seconds,
+        (0, _) => format!("{minutes}m{seconds}"),
+        _ => format!("{hours}h{minutes}m{seconds}"),
+    };
     format!("{sign}{text}")
 }
 
