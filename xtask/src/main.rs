@@ -2,12 +2,14 @@
 //! way each time. Nothing that builds or runs the program needs them.
 
 mod schema;
+mod tidy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask schema [--check]
-  schema   make dsl/src/schema/kubernetes.txt anew from the crate k8s-openapi; with --check only say whether it differs";
+const USAGE: &str = "usage: cargo xtask schema [--check] | tidy
+  schema   make dsl/src/schema/kubernetes.txt anew from the crate k8s-openapi; with --check only say whether it differs
+  tidy     tell files of code that are too long, say not what they are for, or hold left-over notes";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -15,6 +17,7 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["schema"] => schema::run(&root(), false),
         ["schema", "--check"] => schema::run(&root(), true),
+        ["tidy"] => tidy::run(&root()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
