@@ -20,6 +20,10 @@ use crate::source::Span;
 /// The verbs whose request carries what the object shall be.
 const WRITES: [&str; 3] = ["create", "update", "patch"];
 
+/// The most questions that one step asks of the schema. No rule that people write comes near; one that does is judged no
+/// further.
+const QUESTIONS_MAX: usize = 1_000_000;
+
 /// What every object, every `Status` and every delete's options have: read without naming a resource, it is no riddle.
 const COMMON: [&str; 14] = [
     "apiVersion",
@@ -42,7 +46,8 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     let rule = subject.rule;
     let mut found = Vec::new();
     for (number, step) in rule.steps.iter().enumerate() {
-        let mut look = Look { rule, number, alone: None, in_alert: false, found: Vec::new() };
+        let mut look =
+            Look { rule, number, alone: None, in_alert: false, left: QUESTIONS_MAX, found: Vec::new() };
         for condition in step.condition.iter() {
             walk(condition, &Scope::top(), &mut |expr, scope| look.at(expr, scope));
         }
@@ -84,6 +89,8 @@ struct Look<'r> {
     /// The first read of a pod's spec.
     alone: Option<Span>,
     in_alert: bool,
+    /// How many questions to the schema are left for this step.
+    left: usize,
     found: Vec<Diagnostic>,
 }
 
@@ -114,7 +121,13 @@ impl<'r> Look<'r> {
                 return;
             }
             Pairs::Unknown => return,
-            Pairs::Known(pairs) => narrowed(pairs, place, scope),
+            Pairs::Known(pairs) => {
+                let Some(left) = self.left.checked_sub(pairs.len() * (scope.beside.len() + 3)) else {
+                    return;
+                };
+                self.left = left;
+                narrowed(pairs, place, scope)
+            }
         };
         let mut pairs = pairs;
         // What the list of a variable lacks is told where the list is read.

@@ -7,6 +7,9 @@ use crate::ir::{CompareOp, Expr, ExprKind, Function, Literal, Place, Root, Segme
 use crate::ir::{StagePick, Subresource, Target, Targets, Verbs};
 use crate::source::Span;
 
+/// The longest list of values, and the most targets of an `on`, that are compared one by one.
+const VALUES_MAX: usize = 200;
+
 /// A test of one place.
 #[derive(Clone)]
 pub(super) struct Constraint<'e> {
@@ -21,7 +24,7 @@ pub(super) struct Constraint<'e> {
 #[derive(Clone, PartialEq)]
 pub(super) enum Test<'e> {
     /// Equal to one of these.
-    Is { values: Vec<&'e Literal>, ignoring_case: bool },
+    Is { values: &'e [Literal], ignoring_case: bool },
     /// In an order to a number.
     Order(CompareOp, f64),
     /// A word for text.
@@ -70,7 +73,7 @@ impl Test<'_> {
             },
             Self::Is { values, ignoring_case: false } => Some(values.iter().any(|own| match text {
                 Some(text) => matches!(own, Literal::Text(own) if own == text),
-                None => matches!(value, Candidate::Value(value) if value == *own),
+                None => matches!(value, Candidate::Value(value) if value == own),
             })),
             Self::Order(op, bound) => match value {
                 Candidate::Value(Literal::Number(number)) => order(*op, *number, *bound),
@@ -114,8 +117,8 @@ pub(super) fn constraint(expr: &Expr) -> Option<Constraint<'_>> {
             Some(Constraint { place: place(arguments.first()?)?, test: Test::Present, positive: true, span })
         }
         ExprKind::Read(_) => Some(Constraint { place: place(expr)?, test: Test::True, positive: true, span }),
-        ExprKind::In { left, set: Set::Literals(values), ignoring_case } => {
-            let test = Test::Is { values: values.iter().collect(), ignoring_case: *ignoring_case };
+        ExprKind::In { left, set: Set::Literals(values), ignoring_case } if values.len() <= VALUES_MAX => {
+            let test = Test::Is { values, ignoring_case: *ignoring_case };
             Some(Constraint { place: place(left)?, test, positive: true, span })
         }
         ExprKind::Compare { op, left, right, ignoring_case } => {
@@ -125,7 +128,9 @@ pub(super) fn constraint(expr: &Expr) -> Option<Constraint<'_>> {
                 _ => return None,
             };
             let test = match (op, literal) {
-                (CompareOp::Eq, value) => Test::Is { values: vec![value], ignoring_case: *ignoring_case },
+                (CompareOp::Eq, value) => {
+                    Test::Is { values: std::slice::from_ref(value), ignoring_case: *ignoring_case }
+                }
                 (_, Literal::Text(text)) => Test::Word { op, text, ignoring_case: *ignoring_case },
                 (_, Literal::Number(bound)) => Test::Order(op, *bound),
                 _ => return None,
@@ -231,6 +236,9 @@ fn each_target<'e>(
     value: impl Fn(&'e crate::ir::Resource) -> Option<Candidate<'e>>,
 ) -> Option<Vec<Candidate<'e>>> {
     let Targets::Only(targets) = &on.targets else { return None };
+    if targets.len() > VALUES_MAX {
+        return None;
+    }
     targets
         .iter()
         .map(|target| match target {
@@ -252,9 +260,7 @@ fn stage_text(stage: Stage) -> &'static str {
 /// The values that positive equalities among `tests` leave to the place; `None` if there is no such test.
 pub(super) fn by_tests<'e>(place: &Place, tests: &[Constraint<'e>]) -> Option<Vec<Candidate<'e>>> {
     tests.iter().filter(|test| test.positive && test.same_place(place)).find_map(|test| match &test.test {
-        Test::Is { values, ignoring_case: false } => {
-            Some(values.iter().map(|v| Candidate::Value(v)).collect())
-        }
+        Test::Is { values, ignoring_case: false } => Some(values.iter().map(Candidate::Value).collect()),
         _ => None,
     })
 }

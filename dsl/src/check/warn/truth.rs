@@ -5,7 +5,7 @@
 
 use super::Subject;
 use super::facts::{Candidate, Constraint, by_selector, by_tests, constraint, exclude, literal, order};
-use super::walk::{Scope, walk};
+use super::walk::{BESIDE_MAX, Scope, walk};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{CompareOp, Expr, ExprKind, Literal, Place, Rule, Selector, Set, Step};
 
@@ -142,7 +142,7 @@ fn against_tests(test: &Constraint<'_>, beside: &[Constraint<'_>]) -> Option<Dia
 
 /// `x or not x` of one and the same test.
 fn opposites(parts: &[Expr]) -> Option<Diagnostic> {
-    let tests: Vec<_> = parts.iter().filter_map(constraint).collect();
+    let tests: Vec<_> = parts.iter().filter_map(constraint).take(BESIDE_MAX).collect();
     for (i, test) in tests.iter().enumerate() {
         let opposite = |other: &&Constraint<'_>| {
             other.same_place(test.place) && other.positive != test.positive && other.test == test.test

@@ -6,6 +6,9 @@
 use super::facts::{Constraint, constraint};
 use crate::ir::{Expr, ExprKind, Segment, Set, VarId};
 
+/// The most conditions beside another that are looked at: more make a warning slower, not better.
+pub(super) const BESIDE_MAX: usize = 64;
+
 /// What is known at a node.
 #[derive(Clone, Default)]
 pub(super) struct Scope<'e> {
@@ -28,7 +31,7 @@ impl<'e> Scope<'e> {
     /// With the leaves of a condition known to hold.
     pub(super) fn given(mut self, condition: Option<&'e Expr>) -> Self {
         if let Some(condition) = condition {
-            self.beside.extend(leaves(condition));
+            self.beside.extend(leaves(condition).into_iter().take(BESIDE_MAX));
         }
         self
     }
@@ -45,13 +48,20 @@ pub(super) fn walk<'e>(expr: &'e Expr, scope: &Scope<'e>, tell: &mut dyn FnMut(&
     let inner = Scope { needed: false, ..scope.clone() };
     match &expr.kind {
         ExprKind::And(parts) => {
+            let tests: Vec<(usize, Constraint<'e>)> = parts
+                .iter()
+                .enumerate()
+                .flat_map(|(at, part)| leaves(part).into_iter().map(move |test| (at, test)))
+                .take(BESIDE_MAX)
+                .collect();
             for (i, part) in parts.iter().enumerate() {
-                let mut beside = scope.clone();
+                let mut inner = scope.clone();
                 // Of two that contradict each other, the later one is told; what is no leaf sees all others.
                 let leaf = constraint(part).is_some();
-                let others = parts.iter().enumerate().filter(|(j, _)| *j < i || (*j != i && !leaf));
-                beside.beside.extend(others.flat_map(|(_, other)| leaves(other)));
-                walk(part, &beside, tell);
+                let others = tests.iter().filter(|(j, _)| *j < i || (*j != i && !leaf));
+                inner.beside.extend(others.map(|(_, test)| test.clone()));
+                inner.beside.truncate(BESIDE_MAX);
+                walk(part, &inner, tell);
             }
         }
         ExprKind::Or(parts) => parts.iter().for_each(|part| walk(part, &inner, tell)),
