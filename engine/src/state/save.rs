@@ -106,6 +106,7 @@ impl State {
         }
         self.sources = Sources { all, watermark };
         self.tally = tally;
+        self.waiting.clear();
         self.key = key;
         self.keyed = Keyed::new(&key);
         for shard in &mut self.shards {
