@@ -1,3 +1,4 @@
 //! The end-to-end tests: the engine against the reference, and both against recorded logs.
 
 mod equal;
+mod labels;
