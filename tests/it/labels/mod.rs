@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use log::Request;
 use run::Told;
-use table::{COVERS, Cover, EXPLAINED, Found};
+use table::{COVERS, Cover, EXPLAINED, Explained, Found};
 
 const LOGS: &[&str] = &[
     "requestresponse",
@@ -101,12 +101,20 @@ fn users(
     failures: &mut Vec<String>,
 ) -> Score {
     let labelled: BTreeSet<&str> = meant.iter().map(|(_, r)| r.user.as_str()).collect();
-    let told: BTreeSet<&str> =
-        evidence.iter().map(|id| &requests[*id]).filter(|r| r.attack()).map(|r| r.user.as_str()).collect();
+    let told: BTreeSet<&str> = evidence
+        .iter()
+        .map(|id| &requests[*id])
+        .filter(|r| r.attack() || explained(cover.rule, r).is_some())
+        .map(|r| r.user.as_str())
+        .collect();
     let missed = labelled.difference(&told);
     failures.extend(missed.map(|user| format!("{}: nothing of {user}'s {:?}", cover.rule, cover.labels)));
     let found = labelled.intersection(&told).count();
     Score { labelled: labelled.len(), visible: labelled.len(), found }
+}
+
+fn explained(rule: &str, request: &Request) -> Option<&'static Explained> {
+    EXPLAINED.iter().find(|e| e.rule == rule && (e.is)(request))
 }
 
 /// Every request that an alert rests on is an attack's, a controller's answer to one, or explained.
@@ -119,7 +127,7 @@ fn explain(name: &str, requests: &HashMap<String, Request>, told: &[Told], failu
             if request.attack() || request.consequence {
                 continue;
             }
-            match EXPLAINED.iter().find(|e| e.rule == alert.rule && (e.is)(request)) {
+            match explained(&alert.rule, request) {
                 Some(explained) => *by_reason.entry((explained.rule, explained.why)).or_default() += 1,
                 None => {
                     near += 1;
