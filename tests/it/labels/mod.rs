@@ -143,3 +143,29 @@ fn explain(name: &str, requests: &HashMap<String, Request>, told: &[Told], failu
         println!("  {rule}: {count} times, {why}");
     }
 }
+
+/// What the README's first command shows: the sample is real, and tells of these.
+#[test]
+fn the_sample_shows_what_the_rules_find() {
+    let told = run::alerts(&run::shipped(), &[run::folder("samples").join("attack.log.gz")]);
+    let rules: BTreeSet<&str> = told.iter().map(|t| t.rule.as_str()).collect();
+    for rule in [
+        "secret_read",
+        "cluster_admin_bound",
+        "exec_in_pod",
+        "sensitive_host_path",
+        "namespace_deleted",
+        "bulk_delete",
+        "login_failures",
+        "node_tainted",
+        "secret_then_exec",
+    ] {
+        assert!(rules.contains(rule), "{rule} is silent on the sample; it tells {rules:?}");
+    }
+}
+
+#[test]
+fn the_shipped_rules_pass_their_own_tests() {
+    let failures = run::failing(&run::shipped());
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
