@@ -1,6 +1,6 @@
 //! Known errors that a test build can plant, one at a time, to show that the property tests would find them.
 //!
-//! The places that can err ask [`planted`] with their number. Without the feature `planted-errors` the answer is a
+//! The places that can err ask `planted` with their number. Without the feature `planted-errors` the answer is a
 //! constant `false` and the compiler takes the errors out; the feature is never on in a shipped binary.
 
 /// Every error that can be planted: its number and what it does.
