@@ -368,7 +368,7 @@ impl<'a> Lower<'a, '_> {
         }
         match walk(value.ty, Facts::default(), &downs) {
             Err(stuck) => {
-                let head = Span { end: postfix.first().map_or(span.end, |first| start_of(first)), ..span };
+                let head = Span { end: postfix.first().map_or(span.end, start_of), ..span };
                 let quote = self.quote(head);
                 self.stuck(quote.trim_end_matches('.'), "", &downs, &stuck);
                 Value::poison(span)

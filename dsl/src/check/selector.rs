@@ -105,7 +105,7 @@ fn targets(places: &ast::Targets, report: &mut Report) -> Option<Targets> {
             once.push(target);
         }
     }
-    good.then(|| match places.any {
+    good.then_some(match places.any {
         None => Targets::Only(once),
         Some(AnyTarget::Request) => Targets::AllBut(once),
         Some(AnyTarget::Resource) => Targets::ResourcesBut(once),

@@ -61,11 +61,10 @@ fn judge(rule: &Rule, step: &Step, number: usize, expr: &Expr, scope: &Scope<'_>
         return if truth { always(told) } else { never(told) };
     }
     let test = constraint(expr)?;
-    if let Some(selector) = selector_of(rule, step, number, test.place) {
-        if let Some(told) = against_selector(&test, selector) {
+    if let Some(selector) = selector_of(rule, step, number, test.place)
+        && let Some(told) = against_selector(&test, selector) {
             return if told.code == Code::NeverTrue { never(told) } else { always(told) };
         }
-    }
     against_tests(&test, &scope.beside).and_then(never)
 }
 

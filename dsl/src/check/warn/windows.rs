@@ -192,11 +192,10 @@ fn endless_key(step: &Step) -> Option<Diagnostic> {
     let (part, place) = step.key.iter().find_map(|part| {
         let mut of_client = None;
         walk(&part.value, &Scope::default(), &mut |expr, _| {
-            if let ExprKind::Read(place) = &expr.kind {
-                if is_endless(place) {
+            if let ExprKind::Read(place) = &expr.kind
+                && is_endless(place) {
                     of_client.get_or_insert(place);
                 }
-            }
         });
         Some((part, of_client?))
     })?;
