@@ -133,7 +133,9 @@ impl<'a> Lower<'a, '_> {
         let quote = self.quote(argument.at);
         let message = format!("`{}` takes {wanted}, and `{quote}` is {}", signature.name, argument.ty.says());
         let mut diagnostic = Diagnostic::new(Code::ArgumentType, argument.at, message);
-        if argument.ty.members().iter().any(|ty| matches!(ty, Type::List(_))) {
+        // Of a list that is no list of what is wanted, its elements may be.
+        let elements = argument.ty.element().is_ok_and(|of| of.may(|ty| *ty == Type::Text));
+        if elements && param != Param::Map {
             diagnostic = diagnostic.help(format!("say `{}({quote}[])` for each element", signature.name));
         }
         self.tell(diagnostic);
@@ -146,7 +148,7 @@ impl<'a> Lower<'a, '_> {
         if let Some(text) = constant::text(&argument.expr)
             && constant::parse_time(text).is_none()
         {
-            let message = format!("{} is no time", text::quoted(text));
+            let message = format!("`{text}` is no time");
             self.tell_help(Code::ImpossibleValue, span, message, "write it as `2026-01-05T08:00:00Z`");
             return false;
         }
@@ -171,20 +173,16 @@ impl<'a> Lower<'a, '_> {
             Some(near) => format!("did you mean `\"{near}\"`?"),
             None => "zones are called as `\"Europe/Berlin\"` and `\"UTC\"` are".to_owned(),
         };
-        self.tell_help(
-            Code::BadTimeZone,
-            span,
-            format!("no time zone is called {}", text::quoted(name)),
-            help,
-        );
+        self.tell_help(Code::BadTimeZone, span, format!("no time zone is called `{name}`"), help);
         false
     }
 
     fn aggregate(&mut self, call: &'a Call, signature: &schema::AggregateSignature, span: Span) -> Value {
         let own = Span { end: call.name.span.end, ..span };
-        if let AggregatesAt::Not(why) = self.scope.aggregates {
-            let at = self.site(own);
-            self.report.error(Code::AggregateHere, at, why);
+        if !signature.built {
+            self.report.not_built(call.name.span, format_args!("`{}` is", signature.name));
+        } else if let AggregatesAt::Not(why) = self.scope.aggregates {
+            self.report.error(Code::AggregateHere, own, why);
         }
         let scope = Scope {
             role: Role::Event,
@@ -199,17 +197,13 @@ impl<'a> Lower<'a, '_> {
             let filter = call.condition.as_deref().map(|condition| lower.condition(condition));
             (arguments, filter)
         });
-        let mut good = !matches!(self.scope.aggregates, AggregatesAt::Not(_));
+        let mut good = signature.built && !matches!(self.scope.aggregates, AggregatesAt::Not(_));
         let (least, most) = signature.arguments;
         if arguments.len() < least || arguments.len() > most {
             let said =
                 if most == usize::MAX { "one value or more".to_owned() } else { arguments_said(least, most) };
             let message = format!("`{}` takes {said}, not {}", signature.name, arguments.len());
             self.tell(Diagnostic::new(Code::ArgumentCount, span, message));
-            good = false;
-        }
-        if !signature.built {
-            self.report.not_built(call.name.span, format_args!("`{}` is", signature.name));
             good = false;
         }
         for argument in &arguments {

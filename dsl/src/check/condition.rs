@@ -214,7 +214,7 @@ impl<'a> Lower<'a, '_> {
         if values.is_empty() || values.contains(&word.as_str()) {
             return;
         }
-        let message = format!("`{quote}` is never {}", text::quoted(word));
+        let message = format!("`{quote}` is never `{}`", text::quoted(word));
         let near = crate::diag::nearest(word, values.iter().copied());
         let help = match near {
             Some(near) => format!("did you mean `\"{near}\"`?"),
@@ -228,10 +228,11 @@ impl<'a> Lower<'a, '_> {
             if !side.ty.may(has_order) {
                 let quote = self.quote(side.at);
                 let message = format!("`{quote}` is {}, which has no order", side.ty.says());
-                let help = if side.ty.may(|ty| *ty == Type::Text) {
-                    format!("order is for numbers, times and durations: `number({quote})`, `time({quote})`")
-                } else {
-                    "order is for numbers, times and durations".to_owned()
+                let other = if std::ptr::eq(side, left) { right } else { left };
+                let help = match (side.ty.members(), other.ty.members()) {
+                    ([Type::Text], [Type::Time]) => format!("write `time({quote})`"),
+                    ([Type::Text], [Type::Number]) => format!("write `number({quote})`"),
+                    _ => "order is for numbers, times and durations".to_owned(),
                 };
                 return self.tell_help(Code::NoOrder, side.at, message, help);
             }
@@ -328,7 +329,14 @@ fn has_order(ty: &Type) -> bool {
 
 /// How a constant of the wrong type would be written right.
 fn convert(field: &Value, constant: &Value) -> Option<String> {
-    let ExprKind::Literal(literal) = &constant.expr.kind else { return None };
+    match &constant.expr.kind {
+        ExprKind::Literal(literal) => convert_literal(field, literal),
+        _ => None,
+    }
+}
+
+/// The same, of one value of a list.
+pub(crate) fn convert_literal(field: &Value, literal: &Literal) -> Option<String> {
     match (field.ty.members(), literal) {
         ([Type::Number], Literal::Text(text)) if constant::parse_number(text).is_some() => {
             Some(format!("write `{text}` without quotes"))

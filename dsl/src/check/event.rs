@@ -9,12 +9,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::bodies::Bodies;
 use super::report::Report;
-use super::ty::{Dead, Facts, Ty};
-use super::{constant, text};
-use crate::diag::{Code, Diagnostic, nearest};
-use crate::ir::Type;
+use crate::diag::Code;
 use crate::limits::NESTING_MAX;
 use crate::schema;
 use crate::source::Span;
@@ -34,25 +30,25 @@ pub(crate) struct Defaults<'d> {
 /// is left of both is held to the schema; a `null` stays in it, to take out what else would be there.
 #[derive(Debug, Default)]
 pub(crate) struct Said<'e> {
-    fields: Fields<'e>,
+    pub fields: Fields<'e>,
 }
 
-type Fields<'e> = BTreeMap<&'e str, Node<'e>>;
+pub(crate) type Fields<'e> = BTreeMap<&'e str, Node<'e>>;
 
 /// A value with its places.
 #[derive(Debug)]
-struct Node<'e> {
+pub(crate) struct Node<'e> {
     /// Of its key.
-    key: Span,
+    pub key: Span,
     /// Of its value.
-    span: Span,
+    pub span: Span,
     /// How many keys lead to it.
-    depth: usize,
-    kind: Kind<'e>,
+    pub depth: usize,
+    pub kind: Kind<'e>,
 }
 
 #[derive(Debug)]
-enum Kind<'e> {
+pub(crate) enum Kind<'e> {
     Map(Fields<'e>),
     /// A list or a scalar; `null` too.
     Other(&'e ast::Json),
@@ -60,14 +56,14 @@ enum Kind<'e> {
 
 /// The resource, group, subresource and verb that a test says.
 #[derive(Debug)]
-struct About<'s> {
-    resource: Option<&'s str>,
-    group: Option<&'s str>,
-    group_is_said: bool,
-    namespace: Option<&'s str>,
-    name: Option<&'s str>,
-    subresource: Option<&'s str>,
-    verb: Option<&'s str>,
+pub(crate) struct About<'s> {
+    pub resource: Option<&'s str>,
+    pub group: Option<&'s str>,
+    pub group_is_said: bool,
+    pub namespace: Option<&'s str>,
+    pub name: Option<&'s str>,
+    pub subresource: Option<&'s str>,
+    pub verb: Option<&'s str>,
 }
 
 impl<'e> Said<'e> {
@@ -76,7 +72,7 @@ impl<'e> Said<'e> {
         lay(&mut self.fields, over, 0, report);
     }
 
-    fn text(&self, path: &[&str]) -> Option<&'e str> {
+    pub(crate) fn text(&self, path: &[&str]) -> Option<&'e str> {
         match &self.node(path)?.kind {
             Kind::Other(ast::Json::Text(text)) => Some(text),
             _ => None,
@@ -95,7 +91,7 @@ impl<'e> Said<'e> {
         fields.get(*last)
     }
 
-    fn about(&self) -> About<'e> {
+    pub(crate) fn about(&self) -> About<'e> {
         let resource = self.text(&["objectRef", "resource"]);
         let group_is_said = self.node(&["objectRef", "apiGroup"]).is_some();
         let own = || Some(*schema::built_in(resource?)?.groups.first()?);
@@ -135,7 +131,7 @@ impl<'e> Said<'e> {
 }
 
 /// Lays a map over fields; `depth` is how deep these are.
-fn lay<'e>(under: &mut Fields<'e>, over: &'e ast::Map, depth: usize, report: &mut Report) {
+pub(crate) fn lay<'e>(under: &mut Fields<'e>, over: &'e ast::Map, depth: usize, report: &mut Report) {
     for entry in &over.entries {
         let Some(keys) = keys(entry, depth, report) else { continue };
         let Some(((last, key), front)) = keys.split_last() else { continue };
@@ -167,7 +163,7 @@ fn lay<'e>(under: &mut Fields<'e>, over: &'e ast::Map, depth: usize, report: &mu
 }
 
 /// How deep an event of a test may nest: two maps of [`NESTING_MAX`], for dotted keys nest too.
-const DEPTH_MAX: usize = 2 * NESTING_MAX;
+pub(crate) const DEPTH_MAX: usize = 2 * NESTING_MAX;
 
 /// The keys that an entry's key goes down by. `None` if it is no row of keys, or goes too deep; that is reported.
 fn keys<'e>(entry: &'e ast::Entry, depth: usize, report: &mut Report) -> Option<Vec<(&'e str, Span)>> {
@@ -304,189 +300,12 @@ fn escape(part: &str) -> String {
     out
 }
 
-/// Holds what a test says of an event to the schema.
-pub(crate) struct Checker<'r, 'v> {
-    pub report: &'r mut Report,
-    /// Verbs that the rule has in quotes: no event is known to have them, and yet this rule's may.
-    pub verbs: &'v [String],
-}
-
-impl Checker<'_, '_> {
-    /// Every field must be one of an event, every value of its field's type; bodies are those of the request.
-    pub(crate) fn check(&mut self, said: &Said<'_>) {
-        let about = said.about();
-        let bodies = match (about.resource, about.verb) {
-            (Some(resource), Some(verb)) if schema::is_verb(verb) => {
-                Bodies::of_request(resource, about.group.unwrap_or_default(), about.subresource, verb)
-            }
-            _ => Bodies::untyped(),
-        };
-        let cut_down = said.text(&["responseObject", "kind"]).is_some_and(is_cut_down);
-        for (key, node) in &said.fields {
-            let Some(field) = schema::event().field(key) else {
-                self.no_field(key, node);
-                continue;
-            };
-            let any = Facts::default();
-            let (ty, facts) = match (field.name, &node.kind) {
-                ("requestObject", _) => (bodies.request.clone(), any),
-                ("responseObject", _) if cut_down => (Ty::any(), any),
-                ("responseObject", _) => (Ty::union(bodies.responses().map(|(_, ty)| ty.clone())), any),
-                ("verb", Kind::Other(ast::Json::Text(verb))) if self.verbs.contains(verb) => {
-                    (Type::Text.into(), any)
-                }
-                _ => (field.ty.clone().into(), Facts { left_out: false, values: &field.values }),
-            };
-            self.node(&ty, facts, key, node);
-        }
-    }
-
-    fn no_field(&mut self, first: &str, node: &Node<'_>) {
-        let diagnostic =
-            Diagnostic::new(Code::TestField, node.key, format!("an event has no field `{first}`"));
-        let below = match &node.kind {
-            Kind::Map(fields) => fields.iter().next(),
-            Kind::Other(_) => None,
-        };
-        let words: Vec<&str> = std::iter::once(first).chain(below.map(|(key, _)| *key)).collect();
-        let near = nearest(first, schema::event().fields().map(|field| field.name));
-        self.report.add(if let Some(derived) = schema::derived(&words) {
-            let whole = derived.path.join(".");
-            let message = format!("`{whole}` is computed from an event and is no field of it");
-            let last = below.filter(|_| derived.path.len() > 1).map_or(node.key, |(_, node)| node.key);
-            let span = if last.start >= node.key.start { node.key.to(last) } else { node.key };
-            Diagnostic::new(Code::TestField, span, message).help(source_of(&whole))
-        } else if let Some(near) = near {
-            diagnostic.help(format!("did you mean `{near}`?"))
-        } else if first.contains('.') {
-            diagnostic.help(format!("in quotes it is one key; write it without them to go down: `{first}`"))
-        } else {
-            diagnostic
-        });
-    }
-
-    fn node(&mut self, ty: &Ty, facts: Facts, front: &str, node: &Node<'_>) {
-        match &node.kind {
-            Kind::Other(value) => self.value(ty, facts, front, value, node.span, node.depth),
-            Kind::Map(fields) => self.fields(ty, front, fields, node.span),
-        }
-    }
-
-    fn fields(&mut self, ty: &Ty, front: &str, fields: &Fields<'_>, span: Span) {
-        if !ty.may(|ty| matches!(ty, Type::Map(_) | Type::Object(_))) {
-            let first = fields.values().next();
-            let span = first.filter(|node| node.key.start < span.start).map_or(span, |node| node.key);
-            let message = format!("`{front}` is {}, not a map", ty.says());
-            return self.report.error(Code::TestValue, span, message);
-        }
-        for (key, node) in fields {
-            // What is taken out need not be there.
-            if matches!(node.kind, Kind::Other(ast::Json::Null)) {
-                continue;
-            }
-            match ty.field(key) {
-                Ok((ty, facts)) => self.node(&ty, facts, &format!("{front}.{key}"), node),
-                Err(Dead::Field(others)) => {
-                    let near = nearest(key, others.iter().copied());
-                    let message = format!("`{front}` has no field `{key}`");
-                    self.report.error_near(Code::TestField, node.key, message, near);
-                }
-                Err(_) => {
-                    let message = format!("`{front}` is {} and has no field `{key}`", ty.says());
-                    self.report.error(Code::TestField, node.key, message);
-                }
-            }
-        }
-    }
-
-    fn value(&mut self, ty: &Ty, facts: Facts, front: &str, value: &ast::Json, span: Span, depth: usize) {
-        if depth > DEPTH_MAX {
-            let message = format!("this event nests more than {DEPTH_MAX} deep");
-            return self.report.error(Code::NestingTooDeep, span, message);
-        }
-        let good = match value {
-            ast::Json::Null => true,
-            ast::Json::Text(word) => return self.text(ty, facts, front, word, span),
-            ast::Json::Number(_) => ty.may(|ty| *ty == Type::Number),
-            ast::Json::Bool(_) => ty.may(|ty| *ty == Type::Bool),
-            ast::Json::List(items) => match ty.element() {
-                Ok(element) => {
-                    let front = format!("{front}[]");
-                    for item in items {
-                        self.value(&element, Facts::default(), &front, &item.node, item.span, depth + 1);
-                    }
-                    true
-                }
-                Err(_) => false,
-            },
-            ast::Json::Map(map) => {
-                let mut fields = Fields::new();
-                lay(&mut fields, map, depth, self.report);
-                self.fields(ty, front, &fields, span);
-                true
-            }
-        };
-        if !good {
-            let message = format!("`{front}` is {}, not {}", ty.says(), says(value));
-            self.report.error(Code::TestValue, span, message);
-        }
-    }
-
-    fn text(&mut self, ty: &Ty, facts: Facts, front: &str, word: &str, span: Span) {
-        if ty.may(|ty| *ty == Type::Text) {
-            if facts.values.is_empty() || facts.values.contains(&word) {
-                return;
-            }
-            let message = format!("`{front}` is never {}", text::quoted(word));
-            let help = match nearest(word, facts.values.iter().copied()) {
-                Some(near) => format!("did you mean `\"{near}\"`?"),
-                None => format!("it is one of {}", facts.values.join(", ")),
-            };
-            return self.report.error_help(Code::TestValue, span, message, help);
-        }
-        if ty.may(|ty| *ty == Type::Time) {
-            if constant::parse_time(word).is_none() {
-                let message = format!("`{front}` is a time, and {} is none", text::quoted(word));
-                self.report.error_help(
-                    Code::TestValue,
-                    span,
-                    message,
-                    "write it as `\"2026-01-05T08:00:00Z\"`",
-                );
-            }
-            return;
-        }
-        self.report.error(Code::TestValue, span, format!("`{front}` is {}, not text", ty.says()));
-    }
-}
-
-/// Whether a response is a table or only metadata, which the schema of the resource does not have.
-fn is_cut_down(kind: &str) -> bool {
-    kind == "Table" || kind.starts_with("PartialObjectMetadata")
-}
-
-/// What to set so that a derived field has a value.
-fn source_of(derived: &str) -> &'static str {
-    match derived {
-        "desired" | "pod_spec" | "containers" | "csr_common_name" | "csr_organizations" => {
-            "set `requestObject`"
-        }
-        "object.name" => "set `objectRef.name`",
-        "source_ip" | "peer_ip" => "set `sourceIPs`",
-        "client.program" | "client.version" => "set `userAgent`",
-        "credential.id" | "credential.node" | "credential.pod" => "set `user.extra`",
-        "exec_args" | "exec_command" | "exec_container" | "dry_run" => "set `requestURI`",
-        "decision" => "set `annotations[\"authorization.k8s.io/decision\"]`",
-        _ => "it cannot be set in a test",
-    }
-}
-
 /// As people say it.
 pub(crate) fn says(value: &ast::Json) -> &'static str {
     match value {
         ast::Json::Text(_) => "text",
         ast::Json::Number(_) => "a number",
-        ast::Json::Bool(_) => "a truth",
+        ast::Json::Bool(_) => "true or false",
         ast::Json::Null => "nothing",
         ast::Json::Map(_) => "a map",
         ast::Json::List(_) => "a list",

@@ -175,6 +175,7 @@ impl<'a> Lists<'a> {
                 false
             }
             Some(Values::Poison) => false,
+            None if names.is_lost(&word.node) => false,
             None => {
                 let message = format!("no list is called `{}`", word.node);
                 let near = nearest(&word.node, names.lists.keys().copied());

@@ -11,9 +11,11 @@
 
 mod bodies;
 mod call;
+mod clauses;
 mod condition;
 mod constant;
 mod event;
+mod hold;
 mod lists;
 mod lower;
 mod names;
@@ -22,11 +24,13 @@ mod report;
 mod rule;
 mod selector;
 mod sets;
+mod stuck;
 mod test;
 #[cfg(test)]
 mod tests;
 mod text;
 mod ty;
+mod walk;
 mod warn;
 mod window;
 

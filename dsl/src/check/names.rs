@@ -4,7 +4,7 @@
 //! names holds, so that what uses it is still checked. Circles of `let`s are found here, without recursion: a chain of
 //! them may be as long as a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::report::Report;
 use crate::diag::{Code, Diagnostic, nearest};
@@ -21,6 +21,8 @@ pub(crate) struct Names<'a> {
     pub lists: BTreeMap<&'a str, &'a ast::List>,
     pub tables: BTreeMap<&'a str, &'a ast::Table>,
     pub rules: BTreeMap<&'a str, &'a ast::Rule>,
+    /// Every word of what did not parse: it may have given the names that are missed elsewhere.
+    lost: BTreeSet<&'a str>,
 }
 
 /// Who gives a name.
@@ -57,6 +59,7 @@ pub(crate) fn gather<'a>(sources: &'a SourceMap, files: &'a [ast::File], report:
         lists: BTreeMap::new(),
         tables: BTreeMap::new(),
         rules: BTreeMap::new(),
+        lost: files.iter().flat_map(lost).flat_map(|span| words(sources.text(span))).collect(),
     };
     let mut given: BTreeMap<&str, Span> = BTreeMap::new();
     for item in files.iter().flat_map(|file| &file.items) {
@@ -131,11 +134,32 @@ pub(crate) fn begins_a_field(word: &str) -> bool {
         || schema::ALERT_FIELDS.iter().any(|path| path[0] == word)
 }
 
+/// Where a file did not parse as an item or a clause.
+fn lost(file: &ast::File) -> impl Iterator<Item = Span> {
+    file.items.iter().flat_map(|item| match item {
+        Item::Error(span) => vec![*span],
+        Item::Rule(rule) => {
+            let lost = rule.clauses.iter().filter(|clause| matches!(clause.kind, ast::ClauseKind::Error));
+            lost.map(|clause| clause.span).collect()
+        }
+        _ => Vec::new(),
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
 impl<'a> Names<'a> {
+    /// Whether a name that is missed may be one that did not parse.
+    pub(crate) fn is_lost(&self, name: &str) -> bool {
+        self.lost.contains(name)
+    }
+
     /// The rule of that name; that there is none is reported.
     pub(crate) fn rule(&self, name: &ast::Name, report: &mut Report) -> Option<&'a ast::Rule> {
         let found = self.rules.get(name.node.as_str()).copied();
-        if found.is_none() {
+        if found.is_none() && !self.is_lost(&name.node) {
             report.error_near(
                 Code::UnknownRule,
                 name.span,
@@ -219,10 +243,8 @@ fn find_circles(names: &Names<'_>, report: &mut Report) {
 fn report_circle(names: &Names<'_>, row: &[(&str, Vec<&str>)], at: &str, report: &mut Report) {
     let Some(of) = names.lets.get(at) else { return };
     let circle: Vec<_> = row.iter().map(|(name, _)| *name).skip_while(|name| *name != at).collect();
-    let mut through = String::new();
-    for name in circle.iter().skip(1) {
-        through.push_str(&format!(" through `{name}`"));
-    }
+    let others: Vec<_> = circle.iter().skip(1).map(|name| format!("`{name}`")).collect();
+    let through = if others.is_empty() { String::new() } else { format!(" through {}", others.join(", ")) };
     report.error(Code::LetCycle, of.name.span, format!("`{at}` is made of itself{through}"));
 }
 

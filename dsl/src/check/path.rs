@@ -6,25 +6,14 @@
 
 use super::lower::{AggregatesAt, KeyScope, Lower, Role, Scope, Value};
 use super::names::{self, Giver};
-use super::ty::{Dead, Facts, Ty};
+use super::ty::{Facts, Ty};
+use super::walk::{Down, walk, walk_response};
 use super::{constant, text};
-use crate::diag::{Code, Diagnostic, nearest};
+use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, BodyKinds, Derived, ExprKind, Place, Root, Segment};
 use crate::schema;
 use crate::source::Span;
 use crate::syntax::ast::{self, Path, Postfix};
-
-/// One checked step down.
-#[derive(Debug)]
-pub(crate) struct Down {
-    segment: Segment,
-    span: Span,
-    /// Of a computed one: the type of the sum.
-    key: Ty,
-}
-
-/// A mistake on the way down: how many steps went well, the type there, what is wrong.
-type Stuck = (usize, Ty, Dead);
 
 /// Where a path begins, with the type that it begins with.
 struct Begin {
@@ -206,8 +195,9 @@ impl<'a> Lower<'a, '_> {
         };
         let role = self.scope.role;
         if role == Role::Window {
-            let message = format!("`{}` is a field of one event, and `when` is about many", begin.text);
-            let help = format!("count them, as in `distinct({})`, or test it in `where`", begin.text);
+            let field = self.quote(span);
+            let message = format!("`{field}` is a field of one event, and `when` is about many");
+            let help = format!("count its values, as in `distinct({field})`, or test it in `where`");
             let at = self.site(span);
             self.report.error_help(Code::FieldInWindow, at, message, help);
             self.downs(rest);
@@ -431,58 +421,6 @@ impl<'a> Lower<'a, '_> {
         }
         Some(Down { segment: Segment::Computed(Box::new(value.expr)), span, key: value.ty })
     }
-
-    /// Reports where a path stops.
-    fn stuck(&mut self, begin: &str, of: &str, downs: &[Down], (at, ty, dead): &Stuck) {
-        let mut front = begin.to_owned();
-        for down in &downs[..*at] {
-            match &down.segment {
-                Segment::Key(name) if is_word(name) => front.push_str(&format!(".{name}")),
-                Segment::Key(name) => front.push_str(&format!("[{}]", text::quoted(name))),
-                Segment::Index(at) => front.push_str(&format!("[{at}]")),
-                Segment::Computed(_) => front.push_str("[..]"),
-                Segment::Each => front.push_str("[]"),
-            }
-        }
-        let down = &downs[*at];
-        let name = match &down.segment {
-            Segment::Key(name) => name.clone(),
-            _ => String::new(),
-        };
-        match dead {
-            Dead::Field(others) => {
-                let (code, of) = if of.is_empty() {
-                    (Code::UnknownField, String::new())
-                } else {
-                    (Code::UnknownPath, format!(" in the bodies of {of}"))
-                };
-                let near =
-                    nearest(&name, others.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-                let mut diagnostic =
-                    Diagnostic::new(code, down.span, format!("`{front}` has no field `{name}`{of}"));
-                if let Some(help) = near.or_else(|| few(others)) {
-                    diagnostic = diagnostic.help(help);
-                }
-                self.tell(diagnostic);
-            }
-            Dead::NoFields(true) => {
-                let message = format!("`{front}` is a list and has no field{}", named(&name));
-                let element = if name.is_empty() { String::new() } else { format!(".{name}") };
-                let help =
-                    format!("`{front}[]{element}` is that of each element; or say `any x in {front}: (..)`");
-                self.tell_help(Code::NoFields, down.span, message, help);
-            }
-            Dead::NoFields(false) => {
-                let message = format!("`{front}` is {} and has no field{}", ty.says(), named(&name));
-                self.tell(Diagnostic::new(Code::NoFields, down.span, message));
-            }
-            Dead::NoList => {
-                let message = format!("`{front}` is {} and no list", ty.says());
-                self.tell(Diagnostic::new(Code::NotAList, down.span, message));
-            }
-        }
-    }
-
     fn list_value(&mut self, name: &ast::Name) -> Value {
         match self.lists.get(&name.node) {
             Some(super::lists::Values::Literals(values)) => {
@@ -496,76 +434,6 @@ impl<'a> Lower<'a, '_> {
             }
             Some(super::lists::Values::Poison) | None => Value::poison(name.span),
         }
-    }
-
-    fn unknown_word(&mut self, path: &Path) {
-        let word = &path.root;
-        let name = word.node.as_str();
-        if schema::function(name).is_some() || names::aggregate(name).is_some() {
-            let message = format!("`{name}` is a function");
-            return self.tell_help(Code::UnknownName, word.span, message, format!("write `{name}(..)`"));
-        }
-        if let Some(id) = self.variables.iter().rev().find(|variable| variable.name == name) {
-            let at = id.span;
-            let message = format!("`{name}` does not hold here");
-            let help = if self.scope.role == Role::Alert {
-                "only an `any` of the last `where`, under no `not`, `or`, `any` or `all`, lends its name to the alert"
-            } else {
-                "the name of an element holds in the parentheses behind it"
-            };
-            let diagnostic =
-                Diagnostic::new(Code::NotHere, word.span, message).related(at, "given here").help(help);
-            return self.tell(diagnostic);
-        }
-        if names::begins_a_field(name) || !path.postfix.is_empty() {
-            return self.unknown_field(word, path.postfix.first(), "");
-        }
-        if self.names.rules.contains_key(name) {
-            let message = format!("`{name}` is a rule and no value");
-            return self.tell(Diagnostic::new(Code::NotHere, word.span, message));
-        }
-        let near = nearest(name, self.known_words());
-        let mut diagnostic =
-            Diagnostic::new(Code::UnknownName, word.span, format!("`{name}` stands for nothing"));
-        if let Some(near) = near {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-        } else {
-            diagnostic = diagnostic.help(format!("a text stands in quotes: `\"{name}\"`"));
-        }
-        self.tell(diagnostic);
-    }
-
-    fn known_words(&self) -> impl Iterator<Item = &str> {
-        let fields = schema::event().fields().map(|field| field.name);
-        let derived = schema::DERIVED.iter().filter(|field| field.path.len() == 1).map(|field| field.path[0]);
-        let bound = self.scope.bound.iter().map(|id| self.variables[id.0 as usize].name);
-        let keys = self.scope.keys.iter().map(|key| key.name);
-        let lets = self.names.lets.keys().copied();
-        fields.chain(derived).chain(bound).chain(keys).chain(lets).chain(self.names.lists.keys().copied())
-    }
-
-    /// Says that no event has a field, with the nearest one: of one word or of two.
-    fn unknown_field(&mut self, name: &ast::Name, next: Option<&Postfix>, prefix: &str) {
-        let word = name.node.as_str();
-        let mut span = name.span;
-        let mut whole = word.to_owned();
-        if names::begins_a_field(word)
-            && let Some(Postfix::Field(next)) = next
-        {
-            whole = format!("{word}.{}", next.node);
-            span = span.to(next.span);
-        }
-        let dotted: Vec<String> = schema::DERIVED.iter().map(|field| field.path.join(".")).collect();
-        let steps = self.scope.steps.iter().map(|step| step.name.node.as_str());
-        let near = nearest(&whole, dotted.iter().map(String::as_str).chain(self.known_words()).chain(steps));
-        let mut diagnostic =
-            Diagnostic::new(Code::UnknownField, span, format!("an event has no field `{whole}`"));
-        if let Some(near) = near {
-            diagnostic = diagnostic.help(format!("did you mean `{prefix}{near}`?"));
-        } else if let Some(near) = renamed(word) {
-            diagnostic = diagnostic.help(near);
-        }
-        self.tell(diagnostic);
     }
 
     /// Gives a variable its number, if its name is free.
@@ -593,19 +461,6 @@ impl<'a> Lower<'a, '_> {
     }
 }
 
-/// The other common names of fields, for help.
-fn renamed(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "username" => "say `user.username`",
-        "namespace" => "say `objectRef.namespace`",
-        "resource" => "say `objectRef.resource`",
-        "name" => "say `object.name` or `objectRef.name`",
-        "code" | "status" => "say `responseStatus.code`",
-        "groups" => "say `user.groups`",
-        _ => return None,
-    })
-}
-
 fn plain(segment: Segment, span: Span) -> Down {
     Down { segment, span, key: Ty::any() }
 }
@@ -631,80 +486,4 @@ fn two_words<'p>(name: &'p ast::Name, rest: &'p [Postfix]) -> Option<[&'p str; 2
         Some(Postfix::Field(next)) => Some([&name.node, &next.node]),
         _ => None,
     }
-}
-
-/// Goes down by type.
-fn walk(ty: Ty, facts: Facts, downs: &[Down]) -> Result<(Ty, Facts), Stuck> {
-    let mut at = (ty, facts);
-    for (number, down) in downs.iter().enumerate() {
-        let next = match &down.segment {
-            Segment::Key(name) => at.0.field(name),
-            Segment::Index(_) | Segment::Each => at.0.element().map(|ty| (ty, Facts::default())),
-            Segment::Computed(_) => at.0.computed(&down.key).map(|ty| (ty, Facts::default())),
-        };
-        at = match next {
-            Ok(next) => next,
-            Err(dead) => return Err((number, at.0, dead)),
-        };
-    }
-    Ok(at)
-}
-
-/// Goes down in each kind of response; it is enough that one of them has the path.
-fn walk_response(bodies: &super::bodies::Bodies, downs: &[Down]) -> (BodyKinds, Result<(Ty, Facts), Stuck>) {
-    let mut kinds = BodyKinds { object: false, list: false, status: false };
-    let mut found: Vec<(Ty, Facts)> = Vec::new();
-    let mut stuck: Option<Stuck> = None;
-    for (kind, ty) in bodies.responses() {
-        if ty.is_poison() {
-            continue;
-        }
-        match walk(ty.clone(), Facts::default(), downs) {
-            Ok(end) => {
-                kinds.object |= kind.object;
-                kinds.list |= kind.list;
-                kinds.status |= kind.status;
-                found.push(end);
-            }
-            // The one that led farthest is the one that was meant.
-            Err(this) => stuck = Some(stuck.map_or(this.clone(), |that| farther(that, this))),
-        }
-    }
-    let facts = match found.as_slice() {
-        [(_, first), rest @ ..] if rest.iter().all(|(_, facts)| facts == first) => *first,
-        _ => Facts::default(),
-    };
-    let walked = match stuck {
-        Some(stuck) if found.is_empty() => Err(stuck),
-        _ => Ok((Ty::union(found.into_iter().map(|(ty, _)| ty)), facts)),
-    };
-    (kinds, walked)
-}
-
-fn farther(one: Stuck, two: Stuck) -> Stuck {
-    match (one, two) {
-        (one, two) if two.0 > one.0 => two,
-        (one, two) if one.0 > two.0 => one,
-        ((at, ty, Dead::Field(mut others)), (_, _, Dead::Field(more))) => {
-            others.extend(more);
-            (at, ty, Dead::Field(others))
-        }
-        (one, _) => one,
-    }
-}
-
-/// The fields that there are, if they are few.
-fn few(fields: &std::collections::BTreeSet<&'static str>) -> Option<String> {
-    let all: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
-    (!all.is_empty() && all.len() <= 8).then(|| format!("it has {}", all.join(", ")))
-}
-
-fn named(name: &str) -> String {
-    if name.is_empty() { "s".to_owned() } else { format!(" `{name}`") }
-}
-
-fn is_word(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$'))
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::diag::{Code, Diagnostic, Level};
+use crate::limits::DIAGNOSTICS_MAX;
 use crate::source::Span;
 
 /// The mistakes so far.
@@ -68,7 +69,23 @@ impl Report {
     /// All of them, in the order of the text.
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut all = self.diagnostics;
-        all.sort_by_key(|one| (one.primary.source, one.primary.start, one.primary.end, one.code));
-        all
+        all.sort_by_key(|one| {
+            let rest = one.code == Code::TooManyMistakes;
+            (one.primary.source, rest, one.primary.start, one.primary.end, one.code)
+        });
+        let mut shown = Vec::with_capacity(all.len().min(DIAGNOSTICS_MAX));
+        let mut in_file = (None, 0);
+        for one in all {
+            let source = Some(one.primary.source);
+            in_file = if in_file.0 == source { (source, in_file.1 + 1) } else { (source, 1) };
+            if in_file.1 <= DIAGNOSTICS_MAX {
+                shown.push(one);
+            } else if in_file.1 == DIAGNOSTICS_MAX + 1 {
+                let message =
+                    format!("this file has more than {DIAGNOSTICS_MAX} mistakes; the others are not shown");
+                shown.push(Diagnostic::new(Code::TooManyMistakes, one.primary, message));
+            }
+        }
+        shown
     }
 }

@@ -7,6 +7,7 @@
 use std::rc::Rc;
 
 use super::bodies::Bodies;
+use super::clauses::{self, Clauses};
 use super::lists::Lists;
 use super::lower::{AggregatesAt, KeyScope, Lower, Role, Scope, StepScope};
 use super::names::{self, Giver, Names};
@@ -16,26 +17,7 @@ use super::window::{self, Window};
 use super::{selector, text};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, ExprKind, Piece, Shape, Type, VarId};
-use crate::source::Span;
-use crate::syntax::ast::{self, ClauseKind, SelectorKind};
-
-/// A rule's clauses by what they say; of what stands twice the first.
-#[derive(Debug, Default)]
-struct Clauses<'a> {
-    severity: Option<ast::Severity>,
-    tags: Option<&'a Vec<ast::Spanned<String>>>,
-    about: Option<&'a ast::Text>,
-    see: Option<&'a Vec<ast::Text>>,
-    disabled: bool,
-    on: Option<&'a ast::Selector>,
-    condition: Option<&'a ast::Expr>,
-    excepts: Vec<&'a ast::Expr>,
-    by: Option<&'a Vec<ast::KeyPart>>,
-    when: Option<&'a ast::Window>,
-    steps: Option<&'a ast::Steps>,
-    alert: Option<&'a ast::Template>,
-    throttle: Option<i64>,
-}
+use crate::syntax::ast::{self, SelectorKind};
 
 /// A step as it is written; a rule's own `on` is one without a name.
 #[derive(Clone, Copy, Debug)]
@@ -79,7 +61,7 @@ pub(crate) fn lower<'a>(
     lists: &Lists<'a>,
     report: &mut Report,
 ) -> Lowered {
-    let clauses = gather(rule, report);
+    let clauses = clauses::gather(rule, report);
     let written = written(&clauses);
     check_step_names(&written, names, report);
     let selectors: Vec<Option<ir::Selector>> =
@@ -104,106 +86,6 @@ fn quoted_verbs(written: &[Written<'_>]) -> Vec<String> {
         _ => None,
     });
     verbs.flatten().filter(|verb| verb.quoted).map(|verb| verb.name.node.clone()).collect()
-}
-
-/// The clauses of a rule; what is missing or stands twice is reported.
-fn gather<'a>(rule: &'a ast::Rule, report: &mut Report) -> Clauses<'a> {
-    let mut clauses = Clauses::default();
-    let mut seen: Vec<(&str, Span)> = Vec::new();
-    for clause in &rule.clauses {
-        let word = keyword(&clause.kind);
-        let span = Span { end: clause.span.start + u32::try_from(word.len()).unwrap_or(0), ..clause.span };
-        if !word.is_empty() && word != "except" {
-            // `sequence` and `unordered` exclude each other as they exclude themselves.
-            let group = if word == "unordered" { "sequence" } else { word };
-            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == group) {
-                let message = format!("`{word}` stands twice in this rule");
-                report.add(Diagnostic::new(Code::ClauseTwice, span, message).related(*first, "first here"));
-                continue;
-            }
-            seen.push((group, span));
-        }
-        put(&mut clauses, clause, span, report);
-    }
-    let at = |word: &str| seen.iter().find(|(known, _)| *known == word).map(|(_, span)| *span);
-    if let (Some(on), Some(steps)) = (at("on"), at("sequence")) {
-        let message = "a rule has an `on` or steps, not both";
-        report.add(Diagnostic::new(Code::ClausesClash, steps, message).related(on, "the `on`"));
-    }
-    if let (Some(when), Some(steps)) = (at("when"), at("sequence")) {
-        let message = "`when` counts what one `on` matches, and steps have none";
-        report.add(Diagnostic::new(Code::ClausesClash, when, message).related(steps, "the steps"));
-    }
-    if rule.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Error)) {
-        return clauses; // what is missing may be what did not parse
-    }
-    let name = &rule.name;
-    let mut missing = |what: &str, help: &str| {
-        let message = format!("the rule `{}` has no {what}", name.node);
-        report.error_help(Code::MissingClause, name.span, message, help);
-    };
-    if at("severity").is_none() {
-        missing("`severity`", "add one, such as `severity medium`");
-    }
-    if at("alert").is_none() {
-        missing("`alert`", "add one, such as `alert \"{user.username} did it\"`");
-    }
-    if at("on").is_none() && at("sequence").is_none() {
-        missing("`on`", "say which requests it is about, such as `on get of secrets`");
-    }
-    clauses
-}
-
-fn keyword(kind: &ClauseKind) -> &'static str {
-    match kind {
-        ClauseKind::Severity(_) => "severity",
-        ClauseKind::Tags(_) => "tags",
-        ClauseKind::About(_) => "about",
-        ClauseKind::See(_) => "see",
-        ClauseKind::Disable => "disable",
-        ClauseKind::On(_) => "on",
-        ClauseKind::Where(_) => "where",
-        ClauseKind::Except(_) => "except",
-        ClauseKind::By(_) => "by",
-        ClauseKind::AcrossClusters => "across",
-        ClauseKind::When(_) => "when",
-        ClauseKind::Steps(steps) if steps.ordered => "sequence",
-        ClauseKind::Steps(_) => "unordered",
-        ClauseKind::Alert(_) => "alert",
-        ClauseKind::Throttle(_) => "throttle",
-        ClauseKind::Error => "",
-    }
-}
-
-fn put<'a>(clauses: &mut Clauses<'a>, clause: &'a ast::Clause, span: Span, report: &mut Report) {
-    match &clause.kind {
-        ClauseKind::Severity(severity) => clauses.severity = Some(severity.node),
-        ClauseKind::Tags(tags) => clauses.tags = Some(tags),
-        ClauseKind::About(text) => clauses.about = Some(text),
-        ClauseKind::See(links) => clauses.see = Some(links),
-        ClauseKind::Disable => clauses.disabled = true,
-        ClauseKind::On(on) => clauses.on = Some(on),
-        ClauseKind::Where(condition) => clauses.condition = Some(condition),
-        ClauseKind::Except(condition) => clauses.excepts.push(condition),
-        ClauseKind::By(parts) => clauses.by = Some(parts),
-        ClauseKind::AcrossClusters => report.not_built(clause.span, "`across clusters` is"),
-        ClauseKind::When(window) => clauses.when = Some(window),
-        ClauseKind::Steps(steps) => {
-            if !steps.ordered {
-                report.not_built(span, "`unordered` is");
-            }
-            clauses.steps = Some(steps);
-        }
-        ClauseKind::Alert(template) => {
-            if template.text.node.trim().is_empty() {
-                let help = "say who did what: `alert \"{user.username} read {objectRef.name}\"`";
-                report.error_help(Code::EmptyAlert, template.text.span, "an alert has a text", help);
-            }
-            clauses.alert = Some(template);
-        }
-        ClauseKind::Throttle(nanos) => clauses.throttle = Some(nanos.node),
-        ClauseKind::Error => {}
-    }
 }
 
 fn written<'a>(clauses: &Clauses<'a>) -> Vec<Written<'a>> {

@@ -78,7 +78,7 @@ fn unknown_verb(verb: &ast::Verb, report: &mut Report) {
     } else if let Some(near) = nearest(word, known) {
         format!("did you mean `{near}`?")
     } else {
-        format!("if there are events with it, write {}", text::quoted(word))
+        format!("if there are events with it, write `{}`", text::quoted(word))
     };
     report.error_help(Code::UnknownVerb, verb.name.span, format!("no event has the verb `{word}`"), help);
 }
@@ -115,8 +115,8 @@ fn targets(places: &ast::Targets, report: &mut Report) -> Option<Targets> {
 fn nonresource(path: &ast::Text, report: &mut Report) -> Option<Target> {
     let text = path.node.as_str();
     if !text.starts_with('/') && text != "*" {
-        let message = format!("no path is {}: a path begins with `/`", text::quoted(text));
-        let help = format!("write {}", text::quoted(&format!("/{text}")));
+        let message = format!("no path is `{text}`: a path begins with `/`");
+        let help = format!("write `{}`", text::quoted(&format!("/{text}")));
         report.error_help(Code::ImpossibleValue, path.span, message, help);
         return None;
     }

@@ -1,6 +1,6 @@
 //! `in`: what may stand behind it, and whether what stands in front may be there.
 
-use super::condition::not;
+use super::condition::{convert_literal, not};
 use super::lists::{self, Values};
 use super::lower::{Lower, Value};
 use super::ty::Ty;
@@ -153,7 +153,11 @@ impl<'a> Lower<'a, '_> {
                     left.ty.says(),
                     ty.says()
                 );
-                self.tell(Diagnostic::new(Code::TypesDiffer, span, message));
+                let diagnostic = Diagnostic::new(Code::TypesDiffer, span, message);
+                self.tell(match convert_literal(left, value) {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                });
                 good = false;
             } else {
                 self.check_literal(left, value, span);

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{self, Checker, Defaults, Said};
+use super::constant;
+use super::event::{self, Defaults, Said};
+use super::hold::Checker;
 use super::lower::{AggregatesAt, Lower, Scope};
 use super::report::Report;
-use super::{constant, text};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, Expected, Type};
 use crate::limits::TEST_EVENTS_MAX;
@@ -22,7 +23,7 @@ pub(crate) const START: i64 = 1_767_571_200_000_000_000;
 pub(crate) fn start(test: &ast::Test, report: &mut Report) -> i64 {
     let Some(text) = &test.start else { return START };
     constant::parse_time(&text.node).unwrap_or_else(|| {
-        let message = format!("{} is no time", text::quoted(&text.node));
+        let message = format!("`{}` is no time", text.node);
         report.error_help(Code::TestTime, text.span, message, "write it as `\"2026-01-05T08:00:00+01:00\"`");
         START
     })

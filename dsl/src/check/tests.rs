@@ -61,3 +61,25 @@ fn the_shipped_rules_compile() {
     }
     assert!(outcome.rules.is_some());
 }
+
+/// What is said of a text: code, underlined text, message, help; warnings of rules without tests left out.
+fn told(text: &str) -> Vec<String> {
+    let mut sources = SourceMap::default();
+    sources.add("r.rule", text);
+    let outcome = compile(&sources);
+    let told = outcome.diagnostics.iter().filter(|one| one.code != Code::NoTest);
+    let line = |one: &crate::diag::Diagnostic| {
+        let help = one.help.as_ref().map(|help| format!(" -- {help}")).unwrap_or_default();
+        format!("{} [{}] {}{help}", one.code.text(), sources.text(one.primary), one.message)
+    };
+    told.map(line).collect()
+}
+
+/// What is said of a condition of a rule that is otherwise well.
+fn in_condition(on: &str, condition: &str) -> Vec<String> {
+    told(&format!("rule r \"A rule\" {{ severity low on {on} where {condition} alert \"it is so\" }}"))
+}
+
+mod conditions;
+mod lowering;
+mod rules;

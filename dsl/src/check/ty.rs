@@ -205,7 +205,7 @@ fn alike(one: &Type, two: &Type) -> bool {
 
 fn says(ty: &Type) -> &'static str {
     match ty {
-        Type::Bool => "a truth",
+        Type::Bool => "true or false",
         Type::Number => "a number",
         Type::Text => "text",
         Type::Time => "a time",

@@ -2,7 +2,6 @@
 
 use super::lower::{AggregatesAt, Lower, Role, Scope};
 use super::report::Report;
-use super::text;
 use crate::diag::Code;
 use crate::ir::{self, Aggregate, CompareOp, ExprKind, Literal};
 use crate::limits::WINDOW_NANOS_MAX;
@@ -18,6 +17,8 @@ pub(crate) enum Window {
     Poison,
 }
 
+const DAY_NANOS: i64 = 86_400_000_000_000;
+
 /// A length of time that must not be zero, and not longer than state is kept.
 pub(crate) fn length(of: &DurationAt, what: &str, report: &mut Report) -> Option<i64> {
     if of.node <= 0 {
@@ -30,7 +31,8 @@ pub(crate) fn length(of: &DurationAt, what: &str, report: &mut Report) -> Option
         return None;
     }
     if of.node > WINDOW_NANOS_MAX {
-        let message = format!("{what} is longer than {}", text::duration(WINDOW_NANOS_MAX));
+        let days = WINDOW_NANOS_MAX / DAY_NANOS;
+        let message = format!("{what} is longer than {days} days");
         report.error(Code::WindowTooLong, of.span, message);
         return None;
     }
