@@ -80,6 +80,23 @@ fn what_on_takes_is_known() {
 }
 
 #[test]
+fn what_is_idle_in_one_step_may_serve_another() {
+    let of = |condition: &str| {
+        codes(&format!(
+            "rule r \"A rule\" {{ severity low by user.username where {condition} sequence within 5m {{
+                a: on get of secrets
+                b: on get, list of secrets
+            }} alert \"it is so\" }}"
+        ))
+    };
+    assert_eq!(of(r#"verb != "list""#), [""; 0]);
+    assert_eq!(of(r#"verb != "watch""#), ["W102"]);
+    assert_eq!(of(r#"(verb == "list" or dry_run)"#), [""; 0]);
+    // A step that never matches kills the whole sequence.
+    assert_eq!(of(r#"verb == "list""#), ["W101"]);
+}
+
+#[test]
 fn part_of_a_let_may_be_idle_but_a_let_may_not_kill_a_rule() {
     let idle = r#"let reads = verb == "get" or verb == "list""#;
     assert_eq!(codes(&format!("{idle}\n{}", rule("get of secrets", "where reads"))), [""; 0]);

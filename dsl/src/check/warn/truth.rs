@@ -3,33 +3,51 @@
 //! A test inside of a `let` is told only if the rule can then never fire at all: a `let` speaks for many rules, and part of
 //! it being idle in one of them is what it is for. `and` of a place with itself under `not` is found wherever it stands.
 
+use std::collections::BTreeMap;
+
 use super::Subject;
 use super::facts::{Candidate, Constraint, by_selector, by_tests, constraint, exclude, literal, order};
 use super::walk::{BESIDE_MAX, Scope, walk};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{CompareOp, Expr, ExprKind, Literal, Place, Rule, Selector, Set, Step};
+use crate::source::Span;
 
 pub(super) fn check(subject: &mut Subject<'_>) {
     let rule = subject.rule;
+    // A rule's own `where` is judged once for each step: how often each condition was, and what came of it.
+    let mut judged: BTreeMap<Span, usize> = BTreeMap::new();
+    let mut found: BTreeMap<(Span, Code), Vec<Finding>> = BTreeMap::new();
     for (number, step) in rule.steps.iter().enumerate() {
-        let mut found = Vec::new();
+        let mut tell = |expr: &Expr, scope: &Scope<'_>| {
+            if scope.condition {
+                *judged.entry(expr.span).or_default() += 1;
+                if let Some(finding) = judge(rule, step, number, expr, scope) {
+                    found
+                        .entry((finding.diagnostic.primary, finding.diagnostic.code))
+                        .or_default()
+                        .push(finding);
+                }
+            }
+        };
         if let Some(condition) = &step.condition {
-            walk(condition, &Scope::top(), &mut |expr, scope| {
-                found.extend(judge(rule, step, number, expr, scope))
-            });
+            walk(condition, &Scope::top(), &mut |expr, scope| tell(expr, scope));
         }
         for except in &step.excepts {
             let scope = Scope { needed: false, ..Scope::top().given(step.condition.as_ref()) };
-            walk(except, &scope, &mut |expr, scope| found.extend(judge(rule, step, number, expr, scope)));
+            walk(except, &scope, &mut |expr, scope| tell(expr, scope));
         }
-        for finding in found {
-            // In a `let` only what kills the rule is told, and what is always true is not.
-            if subject.owns(finding.diagnostic.primary) {
-                subject.warn(finding.diagnostic);
-            } else if finding.fatal {
-                let help = format!("so rule `{}` never fires", rule.name);
-                subject.warn(Diagnostic { help: Some(help), ..finding.diagnostic });
-            }
+    }
+    for ((span, _), findings) in found {
+        let fatal = findings.iter().any(|finding| finding.fatal);
+        // What is idle in one step may be what another needs it for.
+        let everywhere = judged.get(&span).is_none_or(|times| *times <= findings.len());
+        let Some(finding) = findings.into_iter().next() else { continue };
+        // In a `let` only what kills the rule is told, and what is always true is not.
+        if subject.owns(span) && (fatal || everywhere) {
+            subject.warn(finding.diagnostic);
+        } else if fatal {
+            let help = format!("so rule `{}` never fires", rule.name);
+            subject.warn(Diagnostic { help: Some(help), ..finding.diagnostic });
         }
     }
 }
@@ -41,9 +59,6 @@ struct Finding {
 }
 
 fn judge(rule: &Rule, step: &Step, number: usize, expr: &Expr, scope: &Scope<'_>) -> Option<Finding> {
-    if !scope.condition {
-        return None;
-    }
     let never = |diagnostic| Some(Finding { diagnostic, fatal: scope.needed });
     let always = |diagnostic| Some(Finding { diagnostic, fatal: false });
     if let Some(Literal::Bool(truth)) = literal(expr) {
@@ -62,9 +77,10 @@ fn judge(rule: &Rule, step: &Step, number: usize, expr: &Expr, scope: &Scope<'_>
     }
     let test = constraint(expr)?;
     if let Some(selector) = selector_of(rule, step, number, test.place)
-        && let Some(told) = against_selector(&test, selector) {
-            return if told.code == Code::NeverTrue { never(told) } else { always(told) };
-        }
+        && let Some(told) = against_selector(&test, selector)
+    {
+        return if told.code == Code::NeverTrue { never(told) } else { always(told) };
+    }
     against_tests(&test, &scope.beside).and_then(never)
 }
 

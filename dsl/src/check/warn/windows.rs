@@ -193,9 +193,10 @@ fn endless_key(step: &Step) -> Option<Diagnostic> {
         let mut of_client = None;
         walk(&part.value, &Scope::default(), &mut |expr, _| {
             if let ExprKind::Read(place) = &expr.kind
-                && is_endless(place) {
-                    of_client.get_or_insert(place);
-                }
+                && is_endless(place)
+            {
+                of_client.get_or_insert(place);
+            }
         });
         Some((part, of_client?))
     })?;
