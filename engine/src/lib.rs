@@ -12,7 +12,6 @@
 pub mod alert;
 mod eval;
 pub mod event;
-pub mod explain;
 pub mod frame;
 mod index;
 pub mod limits;
