@@ -1,4 +1,5 @@
 //! The end-to-end tests: the engine against the reference, and both against recorded logs.
 
+mod corpora;
 mod equal;
 mod labels;
