@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::commands::{compile, completions, fmt, rules, run, test};
+use crate::commands::{compile, completions, explain, fmt, rules, run, test};
 
 /// Watches Kubernetes audit logs with rules: reads events, runs rules over them, prints alerts.
 ///
@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Run(run::Args),
     Test(test::Args),
     Fmt(fmt::Args),
+    Explain(explain::Args),
     Rules(rules::Args),
     Completions(completions::Args),
     /// Anything else, for a better answer than "unknown".

@@ -54,11 +54,19 @@ impl Drive {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Reads all sources to their end, or until a signal comes, and decides everything. `each` is called after every few blocks.
-    pub(crate) fn run(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+    /// Reads all sources to their end, or until a signal comes, and decides everything. `look` sees every block as it is
+    /// read, and `each` is called after every few of them.
+    pub(crate) fn run(
+        &mut self,
+        mut look: impl FnMut(&SourceInfo, &Block) -> Result<(), Error>,
+        mut each: impl FnMut(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         while !self.interrupted() {
             let Some(source) = self.furthest_behind() else { break };
             let (blocks, ended) = self.read(source);
+            if let Some(info) = self.infos.get(source.0 as usize) {
+                blocks.iter().try_for_each(|block| look(info, block))?;
+            }
             for matches in self.matched(source, &blocks) {
                 self.state.take(source, matches);
             }

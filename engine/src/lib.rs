@@ -12,6 +12,7 @@
 pub mod alert;
 mod eval;
 pub mod event;
+pub mod explain;
 pub mod frame;
 mod index;
 pub mod limits;

@@ -1,5 +1,5 @@
 //! The end-to-end tests: the engine against the reference, and both against recorded logs.
 
-mod corpora;
+mod cli;
 mod equal;
 mod labels;

@@ -2,6 +2,7 @@
 
 pub(crate) mod compile;
 pub(crate) mod completions;
+pub(crate) mod explain;
 pub(crate) mod fmt;
 pub(crate) mod rules;
 pub(crate) mod run;
@@ -19,6 +20,7 @@ pub(crate) fn execute(command: Command) -> Result<Exit, Error> {
         Command::Run(args) => run::execute(&args),
         Command::Test(args) => test::execute(&args),
         Command::Fmt(args) => fmt::execute(&args),
+        Command::Explain(args) => explain::execute(&args),
         Command::Rules(args) => rules::execute(&args),
         Command::Completions(args) => completions::execute(&args),
         Command::Other(_) => Err(Error::usage("there is no such command")),

@@ -112,7 +112,15 @@ impl<'e, 'a> Cx<'e, 'a> {
         self.coverage.is_some()
     }
 
-    fn with<T>(&self, var: u32, val: Val<'a>, patch: bool, f: impl FnOnce() -> T) -> T {
+    /// The event at hand.
+    pub(crate) fn row(&self) -> Option<&'a crate::event::row::Row> {
+        match &self.event {
+            Event::Here(event) => Some(event.row),
+            Event::Gone(_) => None,
+        }
+    }
+
+    pub(crate) fn with<T>(&self, var: u32, val: Val<'a>, patch: bool, f: impl FnOnce() -> T) -> T {
         self.bound.borrow_mut().push(Bound { var, val, patch });
         let result = f();
         self.bound.borrow_mut().pop();
@@ -270,6 +278,12 @@ fn elements<'a>(list: Val<'a>) -> (Vec<Val<'a>>, bool) {
         }
     }
     (out, open)
+}
+
+/// The elements that a quantifier over this goes through, and whether each is a part of `desired` of a patch.
+pub(crate) fn list<'a>(node: &'a Node, cx: &Cx<'_, 'a>) -> Vec<(Val<'a>, bool)> {
+    let (list, patch) = flagged(node, cx);
+    elements(list).0.into_iter().map(|item| (item, patch)).collect()
 }
 
 fn quantified<'a>(all: bool, var: u32, list: &'a Node, body: &'a Node, cx: &Cx<'_, 'a>) -> Truth {

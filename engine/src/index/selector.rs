@@ -7,12 +7,23 @@ use crate::event::row::{Row, Slot};
 
 /// Whether the selector takes the event; dry runs are not its matter.
 pub(crate) fn takes(on: &Selector, row: &Row) -> bool {
+    passed_over(on, row).is_none()
+}
+
+/// Why the selector does not take the event.
+pub(crate) fn passed_over(on: &Selector, row: &Row) -> Option<&'static str> {
     let stage = match on.stage {
         StagePick::Outcome => row.stage != Stage::RequestReceived,
         StagePick::Only(stage) => row.stage == stage,
         StagePick::Any => true,
     };
-    stage && takes_verb(&on.verbs, row.verb()) && takes_target(&on.targets, row)
+    if !stage {
+        return Some("it is of another stage");
+    }
+    if !takes_verb(&on.verbs, row.verb()) {
+        return Some("it is of another verb");
+    }
+    (!takes_target(&on.targets, row)).then_some("it is about another resource or path")
 }
 
 fn takes_verb(verbs: &Verbs, verb: &str) -> bool {

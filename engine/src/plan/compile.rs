@@ -95,6 +95,11 @@ impl<'r> Compiler<'r> {
         Expr(self.node(expr, At { step, late: true, counted: false }, &mut Vec::new()))
     }
 
+    /// As [`Self::own`], within quantifiers that bind these variables.
+    pub(crate) fn inside(&mut self, expr: &ir::Expr, step: u32, bound: &[VarId]) -> Node {
+        self.node(expr, At { step, late: false, counted: false }, &mut bound.to_vec())
+    }
+
     pub(crate) fn deps(&self, expr: &ir::Expr, step: u32, outer: &[VarId]) -> Deps {
         deps(expr, &Scope { rule: self.rule, step, outer })
     }

@@ -4,11 +4,13 @@
 //! the event is gone ([`late`]: joins of a sequence, the condition of a window, alert text), and what its windows count.
 //! Rules that ship off are not in it; [`Rule::ir`] leads back to the rule set.
 
-mod compile;
+pub(crate) mod compile;
 mod deps;
 pub(crate) mod expr;
 pub mod late;
 mod literal;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -204,11 +206,7 @@ impl Rule {
 
 fn compile_step(compiler: &mut Compiler<'_>, step: &ir::Step, number: u32) -> Step {
     let (mut conditions, mut joins, mut excepts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut parts = Vec::new();
-    if let Some(condition) = &step.condition {
-        conjuncts(condition, &mut parts);
-    }
-    for part in parts {
+    for part in step.condition.iter().flat_map(conjuncts) {
         let reads = compiler.deps(part, number, &[]).steps;
         if reads.iter().all(|read| *read == number) {
             conditions.push(compiler.condition(part, number));
@@ -242,10 +240,10 @@ fn compile_step(compiler: &mut Compiler<'_>, step: &ir::Step, number: u32) -> St
 }
 
 /// The parts of a condition under `and`s at its top.
-fn conjuncts<'r>(condition: &'r ir::Expr, out: &mut Vec<&'r ir::Expr>) {
+pub(crate) fn conjuncts(condition: &ir::Expr) -> Vec<&ir::Expr> {
     match &condition.kind {
-        ir::ExprKind::And(parts) => parts.iter().for_each(|part| conjuncts(part, out)),
-        _ => out.push(condition),
+        ir::ExprKind::And(parts) => parts.iter().flat_map(conjuncts).collect(),
+        _ => vec![condition],
     }
 }
 

@@ -46,12 +46,13 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         drive.failed(error);
     }
     let bar = Bar::new(drive.feed.progress());
-    drive.run(|drive| {
+    let each = |drive: &mut Drive| {
         let mut alerts = Vec::new();
         drive.state.drain(&mut alerts);
         bar.show(drive.state.tally().rules.iter().map(|rule| rule.alerts).sum());
         if alerts.is_empty() { Ok(()) } else { bar.aside(|| sinks.take(&alerts)) }
-    })?;
+    };
+    drive.run(|_, _| Ok(()), each)?;
     bar.finish();
     sinks.finish()?;
     let summary = Summary::new(&Run {

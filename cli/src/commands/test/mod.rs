@@ -55,6 +55,8 @@ struct Tried<'a> {
 /// A condition of a rule after all of the rule's tests.
 struct Covered<'a> {
     rule: &'a str,
+    /// Of a sequence.
+    step: Option<&'a str>,
     condition: Condition,
 }
 
@@ -114,9 +116,10 @@ fn try_all(rules: &RuleSet) -> (Vec<Tried<'_>>, Vec<Covered<'_>>) {
         for test in rules.tests.iter().filter(|test| test.rule == number) {
             tried.push(Tried { test, rule: &rule.name, outcome: trial.run(test) });
         }
-        covered.extend(
-            trial.conditions().iter().map(|condition| Covered { rule: &rule.name, condition: *condition }),
-        );
+        covered.extend(trial.conditions().iter().map(|condition| {
+            let step = rule.steps.get(condition.step as usize).and_then(|step| step.name.as_deref());
+            Covered { rule: &rule.name, step, condition: *condition }
+        }));
     }
     (tried, covered)
 }
@@ -203,6 +206,7 @@ fn as_json(sources: &SourceMap, one: &Tried<'_>) -> Result<String, Error> {
 #[derive(Serialize)]
 struct CoverageLine<'a> {
     rule: &'a str,
+    step: Option<&'a str>,
     condition: String,
     #[serde(rename = "true")]
     trues: u64,
@@ -222,7 +226,7 @@ fn print_coverage(
     format: TestFormat,
 ) -> Result<(), Error> {
     let mut missing = 0;
-    for Covered { rule, condition } in covered {
+    for Covered { rule, step, condition } in covered {
         let text = sources.text(condition.span).split_whitespace().collect::<Vec<_>>().join(" ");
         if format == TestFormat::Json {
             let start = sources.start(condition.span);
@@ -231,6 +235,7 @@ fn print_coverage(
             let (line, column) = (start.line, start.column);
             out.line(&output::json(&CoverageLine {
                 rule,
+                step: *step,
                 condition: text,
                 trues,
                 falses,
@@ -248,7 +253,8 @@ fn print_coverage(
             _ => continue,
         };
         missing += 1;
-        let line = format!("{}: {rule}: {never}: {text}", place(sources, condition.span));
+        let step = step.map(|step| format!(", step {step}")).unwrap_or_default();
+        let line = format!("{}: {rule}{step}: {never}: {text}", place(sources, condition.span));
         if format == TestFormat::Human { out.line(&line)? } else { output::note(&line) }
     }
     let sum = format!("coverage: {missing} of {} one-sided", plural(covered.len(), "condition"));

@@ -1,0 +1,146 @@
+//! An explanation as a tree of lines.
+
+use std::fmt::Write as _;
+
+use engine::alert::Evidence;
+use engine::explain::{Node, Step};
+use engine::plan::late::Truth;
+use engine::state::{Outcome, Watched};
+
+use super::Found;
+use crate::human::{evidence, printable, time};
+
+/// How much of a condition's text is shown, if its parts stand below it, and if it has none.
+const WHOLE_CHARS_MAX: usize = 70;
+const LEAF_CHARS_MAX: usize = 160;
+
+/// Everything about one event.
+pub(super) fn explained(rule: &str, found: &Found, became: &[&Watched]) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ok = write(&mut out, rule, found, became);
+    out
+}
+
+fn write(out: &mut String, rule: &str, found: &Found, became: &[&Watched]) -> std::fmt::Result {
+    let event = &found.explained;
+    writeln!(out, "event {}", printable(&event.audit_id))?;
+    let (source, offset) = (printable(&found.source), event.offset);
+    writeln!(out, "  {:?} at {}, {source} at byte {offset}", event.stage, time(event.time))?;
+    for step in &event.steps {
+        let name = step.name.as_ref().map(|name| format!(", step {name}")).unwrap_or_default();
+        let answer = match (step.passed_over, step.matched) {
+            (Some(why), _) => format!("does not listen to it: {why}"),
+            (None, true) => "takes it".to_owned(),
+            (None, false) => "does not take it".to_owned(),
+        };
+        writeln!(out, "rule {rule}{name} {answer}")?;
+        if step.passed_over.is_none() {
+            write_step(out, step)?;
+        }
+    }
+    for watched in became {
+        write_became(out, watched)?;
+    }
+    Ok(())
+}
+
+fn write_step(out: &mut String, step: &Step) -> std::fmt::Result {
+    if step.dry_run_unknown {
+        writeln!(out, "  it is unknown whether this was a dry run")?;
+    }
+    for (word, node) in step
+        .condition
+        .iter()
+        .map(|node| ("where", node))
+        .chain(step.excepts.iter().map(|node| ("except", node)))
+    {
+        writeln!(out, "  {word}")?;
+        write_node(out, node, 2)?;
+    }
+    for (name, value) in &step.key {
+        writeln!(out, "  by {name} = {}", printable(value))?;
+    }
+    Ok(())
+}
+
+/// A condition, its values below it, then its parts. Conditions nest no deeper than the language lets them.
+fn write_node(out: &mut String, node: &Node, depth: usize) -> std::fmt::Result {
+    let indent = "  ".repeat(depth);
+    // What a part is made of stands below it: of the whole a glimpse is enough.
+    let chars_max = if node.parts.is_empty() { LEAF_CHARS_MAX } else { WHOLE_CHARS_MAX };
+    writeln!(out, "{indent}{:<8} {}", truth(node.truth), short(&node.text, chars_max))?;
+    if node.parts.is_empty() {
+        for read in &node.values {
+            let why = read.why.map(|why| format!(" (unknown: {why})")).unwrap_or_default();
+            writeln!(out, "{indent}           {} = {}{why}", printable(&read.text), printable(&read.value))?;
+        }
+    }
+    node.parts.iter().try_for_each(|part| write_node(out, part, depth + 1))
+}
+
+fn short(text: &str, chars_max: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(chars_max) {
+        Some((at, _)) => format!("{} …", printable(&text[..at])),
+        None => printable(&text),
+    }
+}
+
+/// A truth's word.
+pub(super) fn truth(truth: Truth) -> &'static str {
+    match truth {
+        Truth::True => "true",
+        Truth::False => "false",
+        Truth::Unknown => "unknown",
+    }
+}
+
+fn write_became(out: &mut String, watched: &Watched) -> std::fmt::Result {
+    writeln!(out, "so {}", outcome(watched))?;
+    if let Some(window) = &watched.window {
+        let values: Vec<String> =
+            window.aggregates.iter().map(|(text, value)| format!("{text} is {value}")).collect();
+        writeln!(
+            out,
+            "  its window held {} events: {}; `when` is {}",
+            window.count,
+            values.join(", "),
+            truth(window.truth)
+        )?;
+        window.events.iter().try_for_each(|event| write_evidence(out, event))?;
+    }
+    if !watched.waiting.is_empty() {
+        let waiting: Vec<String> = watched.waiting.iter().map(usize::to_string).collect();
+        writeln!(out, "  at the steps before waited: {}", waiting.join(", "))?;
+    }
+    for event in watched.choice.iter().flatten().flatten() {
+        write_evidence(out, event)?;
+    }
+    Ok(())
+}
+
+fn write_evidence(out: &mut String, event: &Evidence) -> std::fmt::Result {
+    let step = event.step.as_ref().map(|step| format!("{step}: ")).unwrap_or_default();
+    writeln!(out, "    {}  {step}{}", time(event.meta.stage_timestamp), evidence(event))
+}
+
+fn outcome(watched: &Watched) -> String {
+    match &watched.outcome {
+        Outcome::Fired(id) => {
+            let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("it told an alert, {id}")
+        }
+        Outcome::Throttled { since } => {
+            format!("its alert was held back by the throttle, since {}", time(*since))
+        }
+        Outcome::NotTrue => "it was counted, and `when` is not true".to_owned(),
+        Outcome::Waits => "it waits for a later step".to_owned(),
+        Outcome::NoChoice => "it completes no sequence".to_owned(),
+        Outcome::Duplicate => "nothing more: its request had been taken before".to_owned(),
+        Outcome::LeftOutLate => "it was left out: later than the window is long".to_owned(),
+        Outcome::KeyUnknown => "it was left out: a part of its key is unknown".to_owned(),
+        Outcome::KeyAbsent => "it was left out: no part of its key is there".to_owned(),
+        Outcome::Refused => "it was left out: there are too many keys".to_owned(),
+    }
+}

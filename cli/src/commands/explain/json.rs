@@ -1,0 +1,143 @@
+//! An explanation as one JSON object.
+
+use connect::Error;
+use engine::explain::{Node, Step};
+use engine::state::{Outcome, Watched};
+use serde::Serialize;
+
+use super::human::truth;
+use super::{Found, outcome_word};
+use crate::human::time;
+use crate::output;
+
+#[derive(Serialize)]
+struct EventTree<'a> {
+    rule: &'a str,
+    #[serde(rename = "auditID")]
+    audit_id: &'a str,
+    stage: String,
+    time: String,
+    source: &'a str,
+    offset: u64,
+    steps: Vec<StepTree<'a>>,
+    became: Vec<Became<'a>>,
+}
+
+#[derive(Serialize)]
+struct StepTree<'a> {
+    name: Option<&'a str>,
+    passed_over: Option<&'a str>,
+    dry_run_unknown: bool,
+    matched: bool,
+    #[serde(rename = "where")]
+    condition: Option<Tree<'a>>,
+    except: Vec<Tree<'a>>,
+    key: Vec<(&'a str, &'a str)>,
+}
+
+#[derive(Serialize)]
+struct Tree<'a> {
+    text: &'a str,
+    truth: &'static str,
+    values: Vec<ReadTree<'a>>,
+    parts: Vec<Tree<'a>>,
+}
+
+#[derive(Serialize)]
+struct ReadTree<'a> {
+    text: &'a str,
+    value: &'a str,
+    unknown_why: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Became<'a> {
+    outcome: &'static str,
+    alert: Option<String>,
+    effective: String,
+    window: Option<WindowTree<'a>>,
+    choice: Vec<Place<'a>>,
+}
+
+#[derive(Serialize)]
+struct WindowTree<'a> {
+    count: u64,
+    values: Vec<(&'a str, u64)>,
+    when: &'static str,
+    events: Vec<Place<'a>>,
+}
+
+#[derive(Serialize)]
+struct Place<'a> {
+    #[serde(rename = "auditID")]
+    audit_id: &'a str,
+    step: Option<&'a str>,
+    source: &'a str,
+    offset: u64,
+}
+
+/// One line.
+pub(super) fn explained(rule: &str, found: &Found, became: &[&Watched]) -> Result<String, Error> {
+    let event = &found.explained;
+    output::json(&EventTree {
+        rule,
+        audit_id: &event.audit_id,
+        stage: format!("{:?}", event.stage),
+        time: time(event.time),
+        source: &found.source,
+        offset: event.offset,
+        steps: event.steps.iter().map(step).collect(),
+        became: became.iter().map(|watched| what(watched)).collect(),
+    })
+}
+
+fn step(step: &Step) -> StepTree<'_> {
+    StepTree {
+        name: step.name.as_deref(),
+        passed_over: step.passed_over,
+        dry_run_unknown: step.dry_run_unknown,
+        matched: step.matched,
+        condition: step.condition.as_ref().map(tree),
+        except: step.excepts.iter().map(tree).collect(),
+        key: step.key.iter().map(|(name, value)| (&**name, value.as_str())).collect(),
+    }
+}
+
+/// Conditions nest no deeper than the language lets them.
+fn tree(node: &Node) -> Tree<'_> {
+    let read = |read: &'_ engine::explain::Read| read.why;
+    Tree {
+        text: &node.text,
+        truth: truth(node.truth),
+        values: node
+            .values
+            .iter()
+            .map(|value| ReadTree { text: &value.text, value: &value.value, unknown_why: read(value) })
+            .collect(),
+        parts: node.parts.iter().map(tree).collect(),
+    }
+}
+
+fn what(watched: &Watched) -> Became<'_> {
+    let alert = match &watched.outcome {
+        Outcome::Fired(id) => Some(id.iter().map(|byte| format!("{byte:02x}")).collect()),
+        _ => None,
+    };
+    let window = watched.window.as_ref().map(|window| WindowTree {
+        count: window.count,
+        values: window.aggregates.iter().map(|(text, value)| (&**text, *value)).collect(),
+        when: truth(window.truth),
+        events: window.events.iter().map(place).collect(),
+    });
+    let choice = watched.choice.iter().flatten().flatten().map(place).collect();
+    Became { outcome: outcome_word(watched), alert, effective: time(watched.effective), window, choice }
+}
+
+fn place(evidence: &engine::alert::Evidence) -> Place<'_> {
+    Place {
+        audit_id: &evidence.meta.audit_id,
+        step: evidence.step.as_deref(),
+        source: &evidence.source,
+        offset: evidence.meta.offset,
+    }
+}

@@ -1,0 +1,178 @@
+//! `explain`: why a rule told of an event, or did not.
+//!
+//! The conditions as a tree, each part with its truth, each value that was read, and why what is unknown is so. With `--event`
+//! also what became of it: an alert, a throttle, a place in a window and what else was in it then. The rule runs alone
+//! over all sources, as it would in a run; one that ships off is switched on.
+
+mod human;
+mod json;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use connect::Error;
+use connect::feed::Feed;
+use connect::sink::Sink;
+use connect::{signals, source};
+use dsl::ir::RuleSet;
+use engine::explain::Explained;
+use engine::frame::blocks::Block;
+use engine::limits::Limits;
+use engine::matches::SourceInfo;
+use engine::plan::Plan;
+use engine::state::Watched;
+
+use crate::drive::Drive;
+use crate::exit::Exit;
+use crate::load;
+use crate::output::{self, Format};
+
+/// Show why a rule matched an event, or did not
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Rule files, folders, or compiled packs [default: the shipped rules]
+    rules: Vec<PathBuf>,
+    /// The rule's name
+    #[arg(long, value_name = "NAME")]
+    rule: String,
+    /// Where events come from: -, a path or a glob; may be given again
+    #[arg(long, value_name = "SOURCE", required = true)]
+    from: Vec<OsString>,
+    /// The auditID of the event; without it, every event that the rule listens to
+    #[arg(long, value_name = "AUDIT_ID")]
+    event: Option<String>,
+    /// [default: human on a terminal, else json]
+    #[arg(long)]
+    format: Option<Format>,
+}
+
+/// An `auditID` is its client's choice, and may be on any number of events: so many are explained.
+const EXPLAINED_MAX: usize = 1_000;
+
+/// An event of the log, explained.
+struct Found {
+    source: String,
+    explained: Explained,
+}
+
+pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
+    let sources = source::find(&args.from)?;
+    let Some((_, rules)) = load::rules_or_told(&args.rules)? else { return Ok(Exit::No) };
+    let rules = alone(rules, &args.rule)?;
+    let plan = Arc::new(Plan::new(&rules, Limits::default()));
+    let (feed, errors) = Feed::open(&sources, plan.limits.line_bytes_max, false);
+    let mut drive = Drive::new(Arc::clone(&plan), feed, 1, signals::watch()?);
+    for error in &errors {
+        drive.failed(error);
+    }
+    let watch = args.event.as_deref().map(|event| drive.state.watch(0, event));
+    let mut teller =
+        Teller { out: output::stdout()?, format: Format::or_default(args.format), rule: &args.rule, told: 0 };
+    let mut kept: Vec<Found> = Vec::new();
+    let mut more = 0_u64;
+    drive.run(
+        |info, block| {
+            for found in look(&plan, info, block, args.event.as_deref()) {
+                if args.event.is_none() {
+                    teller.tell(&found, &[])?;
+                } else if kept.len() < EXPLAINED_MAX {
+                    kept.push(found);
+                } else {
+                    more += 1;
+                }
+            }
+            Ok(())
+        },
+        |_| Ok(()),
+    )?;
+    let seen = watch.map_or(&[][..], |watch| drive.state.seen(watch));
+    for found in &kept {
+        teller.tell(found, seen)?;
+    }
+    teller.out.flush()?;
+    if more > 0 {
+        output::note(&format!("{more} more events have that auditID"));
+    }
+    Ok(judge(args, teller.told, !drive.failed.is_empty()))
+}
+
+/// The rule of that name, alone and switched on.
+fn alone(rules: RuleSet, name: &str) -> Result<RuleSet, Error> {
+    let mut found: Vec<_> = rules.rules.into_iter().filter(|rule| rule.name == name).collect();
+    let Some(rule) = found.first_mut() else {
+        return Err(Error::usage(format!("there is no rule `{name}`; `auditd-rules rules` lists them")));
+    };
+    rule.disabled = false;
+    Ok(RuleSet { rules: found, tests: Vec::new() })
+}
+
+/// The events of a block that were asked for: those of the `auditID`, else those that a step listens to.
+fn look<'a>(
+    plan: &'a Plan,
+    info: &'a SourceInfo,
+    block: &Block,
+    event: Option<&'a str>,
+) -> impl Iterator<Item = Found> + use<'a> {
+    let wanted = move |explained: &Explained| {
+        event.is_some() || explained.steps.iter().any(|step| step.passed_over.is_none())
+    };
+    let explained = engine::explain::block(plan, 0, info, block, event);
+    explained.into_iter().filter(wanted).map(|explained| Found { source: info.name.to_string(), explained })
+}
+
+fn judge(args: &Args, told: u64, failed: bool) -> Exit {
+    if told == 0 {
+        match &args.event {
+            Some(event) => output::note(&format!("there is no event with the auditID {event:?}")),
+            None => output::note(&format!("there is no event that `{}` listens to", args.rule)),
+        }
+    }
+    match (failed, told) {
+        (true, _) => Exit::CouldNotGoOn,
+        (false, 0) => Exit::No,
+        (false, _) => Exit::Done,
+    }
+}
+
+/// Writes explanations in the format that was asked for.
+struct Teller<'a> {
+    out: Sink,
+    format: Format,
+    rule: &'a str,
+    told: u64,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, found: &Found, seen: &[Watched]) -> Result<(), Error> {
+        let explained = &found.explained;
+        let of_it = |watched: &&Watched| {
+            watched.meta.offset == explained.offset
+                && watched.meta.request == explained.request
+                && watched.meta.stage == explained.stage
+        };
+        let became: Vec<&Watched> = seen.iter().filter(of_it).collect();
+        self.told += 1;
+        match self.format {
+            Format::Human => self.out.line(&human::explained(self.rule, found, &became)),
+            Format::Json => self.out.line(&json::explained(self.rule, found, &became)?),
+        }
+    }
+}
+
+/// What became of a match, in a word for programs.
+fn outcome_word(watched: &Watched) -> &'static str {
+    use engine::state::Outcome;
+    match watched.outcome {
+        Outcome::Fired(_) => "alert",
+        Outcome::Throttled { .. } => "throttled",
+        Outcome::NotTrue => "counted",
+        Outcome::Waits => "waits",
+        Outcome::NoChoice => "completes_nothing",
+        Outcome::Duplicate => "duplicate",
+        Outcome::LeftOutLate => "late",
+        Outcome::KeyUnknown => "key_unknown",
+        Outcome::KeyAbsent => "key_absent",
+        Outcome::Refused => "refused",
+    }
+}

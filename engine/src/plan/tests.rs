@@ -1,0 +1,149 @@
+//! Plans: what matches bring along, and that what is decided later from that is what the event would have said.
+
+use serde_json::{Value as Js, json};
+
+use super::late::{LateCx, Truth, render, truth, value};
+use super::*;
+use crate::eval::tests::{event, plan};
+use crate::matches::Value;
+use crate::matching::tests::matches;
+
+/// The captures of the first match of each step.
+fn captures(plan: &Plan, events: &[Js]) -> Vec<Vec<Value>> {
+    let found = matches(plan, events).found;
+    let steps = 0..plan.rules[0].steps.len();
+    steps
+        .map(|step| {
+            let of_step = found.iter().find(|m| m.step as usize == step);
+            of_step.unwrap_or_else(|| panic!("no match of step {step}")).captures.clone()
+        })
+        .collect()
+}
+
+fn late<'a>(captures: &'a [&'a [Value]]) -> LateCx<'a> {
+    LateCx { captures, ..LateCx::default() }
+}
+
+const SEQUENCE: &str = "rule r \"t\" { severity low sequence within 5m {
+        denied: on get of secrets where responseStatus.code == 403
+        bound: on create, update, patch of rolebindings
+            where responseStatus.code == 200 and any s in desired.subjects: (s.name == denied.user.username)
+            and (verb == \"create\" or objectRef.namespace == denied.objectRef.namespace)
+        used: on get of pods where user.extra[denied.user.username][0] == bound.user.username
+            and any g in user.groups: (g == denied.user.username and g like \"u*\")
+    } alert \"{denied.user.username} {bound.objectRef.name} {used.verb} {g} {user.groups[]}\" }";
+
+fn secret() -> Js {
+    event(json!({"objectRef": {"resource": "secrets", "namespace": "n"}, "responseStatus": {"code": 403}}))
+}
+
+fn binding(over: Js) -> Js {
+    let mut all = json!({"verb": "create", "user": {"username": "boss"},
+        "objectRef": {"resource": "rolebindings", "apiGroup": "rbac.authorization.k8s.io", "namespace": "m", "name": "b"},
+        "requestObject": {"subjects": [{"name": "x"}, {"name": "u"}]}});
+    all.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+    event(all)
+}
+
+fn pod() -> Js {
+    event(json!({"user": {"username": "v", "groups": ["t", "u"], "extra": {"u": ["boss"]}}}))
+}
+
+#[test]
+fn joins_say_what_they_read_and_bring_it_along() {
+    let plan = plan(SEQUENCE);
+    let rule = &plan.rules[0];
+    assert!(rule.waits());
+    assert_eq!(rule.within(), 300_000_000_000);
+    let joins: Vec<Vec<&[u32]>> =
+        rule.steps.iter().map(|s| s.joins.iter().map(|j| j.reads.as_slice()).collect()).collect();
+    assert_eq!(joins, [vec![], vec![&[0, 1][..], &[0, 1]], vec![&[0, 1, 2][..], &[0, 2]]]);
+    assert_eq!(
+        rule.steps.iter().map(|s| s.captured).collect::<Vec<_>>(),
+        captures(&plan, &[secret(), binding(json!({})), pod()]).iter().map(Vec::len).collect::<Vec<_>>()
+    );
+
+    let all = captures(&plan, &[secret(), binding(json!({})), pod()]);
+    let all: Vec<&[Value]> = all.iter().map(Vec::as_slice).collect();
+    for (step, join) in rule.steps.iter().flat_map(|s| s.joins.iter().map(move |j| (s, j))) {
+        assert_eq!(truth(&join.condition, &late(&all)), Truth::True, "{:?} {join:?}", step.name);
+    }
+    assert_eq!(render(&rule.alert, &late(&all)), "u b get u t, u");
+}
+
+#[test]
+fn joins_keep_what_is_unknown() {
+    let plan = plan(SEQUENCE);
+    let joined = |over: Js| {
+        let all = captures(&plan, &[secret(), binding(over), pod()]);
+        let all: Vec<&[Value]> = all.iter().map(Vec::as_slice).collect();
+        plan.rules[0].steps[1].joins.iter().map(|j| truth(&j.condition, &late(&all))).collect::<Vec<_>>()
+    };
+    let patch = |body: Js| joined(json!({"verb": "patch", "requestObject": body}))[0];
+    assert_eq!(patch(json!({"subjects": [{"name": "u"}]})), Truth::True);
+    assert_eq!(patch(json!({"subjects": [{"name": "x"}]})), Truth::Unknown);
+    // A step into a scalar of a patch is unknown, of what is whole it is absent: the difference outlives the event.
+    assert_eq!(patch(json!([{"op": "add", "path": "/subjects", "value": ["scalar"]}])), Truth::Unknown);
+    assert_eq!(joined(json!({"requestObject": {"subjects": ["scalar"]}}))[0], Truth::False);
+    assert_eq!(joined(json!({"requestObject": {"subjects": []}})), [Truth::False, Truth::True]);
+    assert_eq!(joined(json!({"verb": "update", "requestObject": null}))[0], Truth::Unknown);
+}
+
+#[test]
+fn windows_are_asked_with_their_counts() {
+    let plan = plan(
+        "rule r \"t\" { severity low on any of any by user.username, actor = source_ip
+            when count() >= 3 and distinct(objectRef.name) / count() > 0.5 within 5m
+            alert \"{count()} of {distinct(objectRef.name)} by {actor} {user.username}\" }",
+    );
+    let rule = &plan.rules[0];
+    assert_eq!(
+        rule.aggregates.iter().map(|a| &*a.text).collect::<Vec<_>>(),
+        ["count()", "distinct(objectRef.name)"]
+    );
+    assert_eq!(rule.steps[0].key_names.iter().map(|n| &**n).collect::<Vec<_>>(), ["user.username", "actor"]);
+    let Shape::Sliding { condition, .. } = &rule.shape else { panic!("a window") };
+    let asked = |aggregates: &[u64]| truth(condition, &LateCx { aggregates, ..LateCx::default() });
+    assert_eq!(asked(&[3, 2]), Truth::True);
+    assert_eq!(asked(&[2, 2]), Truth::False);
+    assert_eq!(asked(&[4, 2]), Truth::False);
+    let all = captures(&plan, &[event(json!({}))]);
+    let key = [Value::Text("u".into()), Value::Text("10.0.0.1".into())];
+    let cx = LateCx { captures: &[&all[0]], aggregates: &[4, 2], key: &key };
+    assert_eq!(render(&rule.alert, &cx), "4 of 2 by 10.0.0.1 u");
+}
+
+#[test]
+fn a_name_of_a_key_stands_for_its_value() {
+    let text =
+        "rule r \"t\" { severity low on any of any by actor = source_ip throttle 1m alert \"{actor}\" }
+        test r \"x\" { at 0s { verb: \"get\" } expect alert { actor: \"10.0.0.1\", objectRef.name: \"p\" } }";
+    let plan = plan(text);
+    let rule = &plan.rules[0];
+    let all = captures(&plan, &[event(json!({}))]);
+    let key = [Value::Text("10.0.0.1".into())];
+    let cx = LateCx { captures: &[&all[0]], key: &key, ..LateCx::default() };
+    let probes: Vec<Value> = rule.probes.iter().map(|probe| value(probe, &cx)).collect();
+    assert_eq!(probes, [Value::Text("10.0.0.1".into()), Value::Text("p".into())]);
+    // Out of bounds is absent, not a crash.
+    assert_eq!(value(&rule.probes[1], &LateCx::default()), Value::Absent);
+}
+
+#[test]
+fn rules_that_ship_off_are_not_run() {
+    let plan = plan(
+        "rule a \"t\" { severity low on get of pods alert \"x\" disable }
+         rule b \"t\" { severity low on get of pods alert \"x\" }",
+    );
+    assert_eq!(plan.rules.len(), 1);
+    assert_eq!((plan.rules[0].ir, plan.rule("b"), plan.rule("a")), (1, Some(0), None));
+    assert!(!plan.rules[0].waits());
+}
+
+#[test]
+fn equal_captures_are_brought_once() {
+    let plan = plan(
+        "rule r \"t\" { severity low on get of pods alert \"{user.username} {user.username} {user.groups[0]} {len(user.username)}\" }",
+    );
+    assert_eq!(plan.rules[0].steps[0].captured, 3);
+}

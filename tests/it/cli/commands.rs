@@ -1,0 +1,195 @@
+//! The commands besides `run`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Place, RULES};
+
+/// Two mistakes, in two rules.
+const WRONG: &str = r#"rule a "A" {
+    severity high
+    on       get of secrets
+    where    user.nmae == "eve"
+    alert    "a"
+}
+rule b "B" {
+    severity high
+    on       gett of secrets
+    alert    "b"
+}
+"#;
+
+#[test]
+fn compile_tells_every_mistake_in_each_format() {
+    let place = Place::new();
+    place.write("wrong.rule", WRONG);
+    let ran =
+        place.run(&["compile", "wrong.rule", "--format", "json"]).ends(1).says("the rules do not compile");
+    let errors: Vec<_> = ran.json().into_iter().filter(|found| found["severity"] == "error").collect();
+    let lines: Vec<_> = errors.iter().map(|found| found["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [4, 9]);
+    assert!(errors.iter().all(|found| found["file"] == "wrong.rule" && !found["code"].is_null()));
+    assert!(
+        errors[0]["help"].as_str().unwrap().contains("user.username")
+            || errors[0]["help"].as_str().unwrap().contains("name")
+    );
+    let ran = place.run(&["compile", "wrong.rule", "--format", "human"]).ends(1);
+    assert!(ran.out.contains("user.nmae") && ran.out.contains("wrong.rule:4"), "{}", ran.out);
+    let ran = place.run(&["compile", "wrong.rule", "--format", "sarif"]).ends(1);
+    let sarif: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    assert!(sarif["runs"][0]["results"].as_array().unwrap().len() >= 2);
+    place
+        .run(&["compile", "set.rule", "--format", "json"])
+        .ends(0)
+        .says("2 rules and 3 tests in 1 file: 0 errors");
+    place.run(&["compile", "wrong.rule", "-o", "out.adrp"]).ends(1);
+    assert!(!place.path().join("out.adrp").exists());
+}
+
+#[test]
+fn compile_denies_warnings_when_asked() {
+    let place = Place::new();
+    let without_tests = RULES.split("test secret_get").next().unwrap();
+    place.write("untested.rule", without_tests);
+    place.run(&["compile", "untested.rule"]).ends(0).says("1 warning");
+    place
+        .run(&["compile", "untested.rule", "--deny-warnings", "-o", "x.adrp"])
+        .ends(1)
+        .says("warnings are denied");
+    assert!(!place.path().join("x.adrp").exists());
+    place.run(&["compile", "set.rule", "--policy", "p.yaml"]).ends(2).says("--policy is not built yet");
+    place.run(&["compile"]).ends(2);
+}
+
+#[test]
+fn tests_pass_or_say_what_was_expected() {
+    let place = Place::new();
+    let ran = place.run(&["test", "set.rule", "--format", "human"]).ends(0);
+    assert!(ran.out.contains("3 passed"), "{ran:#?}");
+    place.write("failing.rule", RULES.replace("expect no alert", "expect alert"));
+    let ran = place.run(&["test", "failing.rule", "--format", "human"]).ends(1);
+    assert!(ran.out.contains("not told") && ran.out.contains("1 failed"), "{ran:#?}");
+    let ran = place.run(&["test", "failing.rule", "--format", "json"]).ends(1);
+    let failed: Vec<_> = ran.json().into_iter().filter(|test| test["passed"] == false).collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["test"], "not told");
+    let ran = place.run(&["test", "failing.rule", "--format", "junit"]).ends(1);
+    assert!(ran.out.contains("<testsuites") && ran.out.contains("failures=\"1\""), "{}", ran.out);
+    place.write("wrong.rule", WRONG);
+    place.run(&["test", "wrong.rule"]).ends(1);
+}
+
+#[test]
+fn coverage_names_conditions_that_no_test_made_true_or_false() {
+    let place = Place::new();
+    place.write(
+        "half.rule",
+        RULES.replace(
+            "where    user.username != \"system:admin\"",
+            "where    user.username != \"system:admin\" or verb == \"list\"",
+        ),
+    );
+    let ran = place.run(&["test", "half.rule", "--coverage", "--format", "human"]).ends(0);
+    assert!(ran.out.contains("verb == \"list\"") && ran.out.contains("never true"), "{}", ran.out);
+}
+
+#[test]
+fn fmt_rewrites_in_place_and_only_where_needed() {
+    let place = Place::new();
+    let messy = RULES.replace("    severity high\n", "  severity   high\n");
+    let path = place.write("messy.rule", &messy);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    place.run(&["fmt", "--check", "messy.rule"]).ends(1).says("messy.rule");
+    assert_eq!(place.read("messy.rule"), messy, "--check only says");
+    place.run(&["fmt", "messy.rule"]).ends(0);
+    let neat = place.read("messy.rule");
+    assert_ne!(neat, messy);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    place.run(&["fmt", "--check", "messy.rule"]).ends(0);
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    place.run(&["fmt", "messy.rule"]).ends(0);
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+    let ran = place.run_with(&["fmt", "-"], messy.as_bytes()).ends(0);
+    assert_eq!(ran.out, neat);
+    place.run_with(&["fmt", "-", "--check"], messy.as_bytes()).ends(1);
+    place.write("broken.rule", "rule {");
+    place.run(&["fmt", "broken.rule"]).ends(1);
+    assert_eq!(place.read("broken.rule"), "rule {");
+}
+
+#[test]
+fn rules_lists_what_a_set_contains() {
+    let place = Place::new();
+    let ran = place.run(&["rules", "set.rule", "--format", "json"]).ends(0);
+    let rules = ran.json();
+    assert_eq!(ran.texts("name"), ["secret_get", "many_deletes"]);
+    assert_eq!(rules[0]["severity"], "high");
+    assert_eq!(rules[0]["tags"][0], "attack.T1552");
+    assert_eq!(rules[0]["level"], "Metadata");
+    assert_eq!(rules[1]["shape"], "window of 1m");
+    assert_eq!(rules[1]["key"][0], "user.username");
+    let ran = place.run(&["rules", "set.rule", "--format", "human"]).ends(0);
+    assert!(ran.out.contains("many_deletes (critical)"), "{}", ran.out);
+    assert!(place.run(&["rules"]).ends(0).texts("name").contains(&"secret_read".to_owned()));
+}
+
+#[test]
+fn explain_shows_each_leaf_with_its_value_and_what_was_in_a_window() {
+    let place = Place::new();
+    let ran = place
+        .run(&[
+            "explain",
+            "set.rule",
+            "--rule",
+            "secret_get",
+            "--from",
+            "audit.log",
+            "--event",
+            "eve-20",
+            "--format",
+            "human",
+        ])
+        .ends(0);
+    assert!(
+        ran.out.contains("user.username")
+            && ran.out.contains("user.username = eve")
+            && ran.out.contains("true"),
+        "{}",
+        ran.out
+    );
+    let ran = place
+        .run(&[
+            "explain",
+            "set.rule",
+            "--rule",
+            "many_deletes",
+            "--from",
+            "audit.log",
+            "--event",
+            "eve-23",
+            "--format",
+            "human",
+        ])
+        .ends(0);
+    assert!(ran.out.contains("count()") && ran.out.contains("eve-21"), "{}", ran.out);
+    place
+        .run(&["explain", "set.rule", "--rule", "none", "--from", "audit.log"])
+        .ends(2)
+        .says("there is no rule `none`");
+    place
+        .run(&["explain", "set.rule", "--rule", "secret_get", "--from", "audit.log", "--event", "nobody"])
+        .ends(1);
+}
+
+#[test]
+fn completions_for_each_shell() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(place.run(&["completions", shell]).ends(0).out.contains("auditd-rules"));
+    }
+    place.run(&["completions", "csh"]).ends(2);
+    place.run(&["--help"]).ends(0);
+    place.run(&["--version"]).ends(0);
+    place.run(&[]).ends(2);
+}
