@@ -1,5 +1,6 @@
 //! The end-to-end tests: the engine against the reference, and both against recorded logs.
 
 mod cli;
+mod corpora;
 mod equal;
 mod labels;

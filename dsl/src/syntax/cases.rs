@@ -63,8 +63,8 @@ fn put_in_order(i: In<'_>, test: &mut Test, lines: Vec<(Span, Line)>) {
     let mut last = 0;
     for (span, line) in lines {
         let (place, word) = match &line {
-            Line::Start(_) => (1, "start"),
-            Line::Given(_) => (2, "given"),
+            Line::Start(_) => (1, "`start`"),
+            Line::Given(_) => (2, "`given`"),
             Line::Happens(_) => (3, "what happens"),
             Line::Expects(_) => (4, "what is expected"),
             Line::Error => continue,
@@ -72,7 +72,7 @@ fn put_in_order(i: In<'_>, test: &mut Test, lines: Vec<(Span, Line)>) {
         let twice = place < 3 && place == last;
         if place < last || twice {
             let message =
-                if twice { format!("`{word}` stands twice") } else { format!("{word} stands too late") };
+                if twice { format!("{word} stands twice") } else { format!("{word} stands too late") };
             let help = "a test says `start`, then `given`, then what happens, then what it expects";
             i.run.report(Diagnostic::new(Code::Syntax, span, message).help(help));
         }

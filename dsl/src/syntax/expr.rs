@@ -11,7 +11,7 @@ use super::ast::{
 use super::input::{Fault, In, Res, absent, fault, nested, too_deep};
 use super::lex::{
     Quantity, any_word, at_keyword, at_sign, clock, comma_list, is_digit, is_word, is_word_start, keyword,
-    must, must_name, not_found, owned, quantity, sign, token, trivia,
+    must, must_name, name, not_found, owned, quantity, sign, token, trivia,
 };
 use super::recover::skip_in_list;
 use super::text::{must_text, text, whole_text};
@@ -30,7 +30,8 @@ fn joined<'a>(i: In<'a>, word: &'static str, foreign: &'static str) -> Res<'a, I
         return Ok(found);
     }
     let (rest, found) = alt((sign(foreign), any_word)).parse(i)?;
-    let other_case = found.rest != word && found.rest.eq_ignore_ascii_case(word);
+    // A step may be called `And`.
+    let other_case = found.rest != word && found.rest.eq_ignore_ascii_case(word) && !at_sign(rest, ":");
     if found.rest == foreign || other_case {
         foreign_operator(found, word);
         return Ok((rest, found));
@@ -114,7 +115,9 @@ fn not(i: In<'_>) -> Res<'_, In<'_>> {
         return Ok((rest, found));
     }
     let (rest, word) = any_word(i)?;
-    if word.rest != "not" && word.rest.eq_ignore_ascii_case("not") {
+    // A `let` may be called `Not`; but then no value follows.
+    let value = name(rest).is_ok_and(|(after, _)| !at_sign(after, ":")) || at_sign(rest, "(");
+    if word.rest != "not" && word.rest.eq_ignore_ascii_case("not") && value {
         foreign_operator(word, "not");
         return Ok((rest, word));
     }

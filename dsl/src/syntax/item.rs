@@ -8,11 +8,11 @@ use super::cases::{map, test};
 use super::expr::{condition, literals};
 use super::input::{Fault, In, Res, fault};
 use super::lex::{any_word, at_keyword, duration, keyword, must, must_name, not_found, quoted, sign, trivia};
-use super::recover::{Level, recover, starts_item};
+use super::recover::{Level, nearly_item, recover};
 use super::rule::{block, meant, rule, severity, window};
 use super::text::must_text;
 use super::words;
-use crate::diag::{Code, Diagnostic, nearest};
+use crate::diag::{Code, Diagnostic};
 use nom::Err;
 
 /// The whole text.
@@ -41,9 +41,7 @@ fn item(at: In<'_>) -> Res<'_, Item> {
     let Ok((_, word)) = any_word(at) else { return Err(fault(at, stray(at))) };
     let mut meant = word.rest;
     if !words::ITEMS.contains(&meant) {
-        let near = nearest(meant, words::ITEMS).filter(|_| !words::is_reserved(meant));
-        // Only what goes on as an item does is taken for one: anything else would be one mistake told many times.
-        let Some(near) = near.filter(|near| goes_on(at, near)) else { return Err(fault(at, stray(at))) };
+        let Some(near) = nearly_item(at) else { return Err(fault(at, stray(at))) };
         let problem = not_found(word, "an item").help(format!("did you mean `{near}`?"));
         at.run.report(problem);
         meant = near;
@@ -57,15 +55,6 @@ fn item(at: In<'_>) -> Res<'_, Item> {
         "tune" => tune(at),
         _ => test(at).map(|(i, test)| (i, Item::Test(test))),
     }
-}
-
-/// Whether, were the word here `word`, the head of an item would stand here.
-fn goes_on(at: In<'_>, word: &'static str) -> bool {
-    let Ok((rest, found)) = any_word(at) else { return false };
-    let line = rest.rest.split('\n').next().unwrap_or("");
-    let text = format!("{word}{line}");
-    let run = super::input::Run::file(found.span().source);
-    starts_item(In::new(&text, &run))
 }
 
 /// What is told of text outside of every item.
@@ -99,10 +88,8 @@ fn let_item(start: In<'_>) -> Res<'_, Item> {
 /// After an item without braces comes another or the end: what else stands there is part of its mistake.
 fn ends<O>((i, out): (In<'_>, O)) -> Res<'_, O> {
     let at = trivia(i);
-    let item = any_word(at).is_ok_and(|(_, word)| {
-        words::ITEMS.contains(&word.rest)
-            || nearest(word.rest, words::ITEMS).is_some_and(|near| goes_on(at, near))
-    });
+    let item =
+        any_word(at).is_ok_and(|(_, word)| words::ITEMS.contains(&word.rest)) || nearly_item(at).is_some();
     if item || at.rest.is_empty() {
         Ok((i, out))
     } else {

@@ -11,6 +11,8 @@
 //!
 //! What names mean, and whether types fit, is not asked here.
 
+#[cfg(any(test, feature = "arbitrary"))]
+pub mod arbitrary;
 pub mod ast;
 mod token;
 

@@ -8,7 +8,7 @@
 //! Cost: each token is passed over at most once for each of the few levels that can fail, so a file of nothing but
 //! mistakes is still linear.
 
-use super::input::{Fault, In};
+use super::input::{Fault, In, Run};
 use super::lex::{any_word, at_keyword, at_sign, sign, trivia};
 use super::token::{self, TokenKind};
 use super::words;
@@ -90,20 +90,20 @@ impl<'a> Scan<'a> {
     }
 
     fn stops(&self, kind: TokenKind, i: In<'_>, level: Level) -> bool {
-        let item = starts_item(i) || (self.unindented && words::ITEMS.iter().any(|word| at_keyword(i, word)));
-        if kind == TokenKind::Word && self.after != "." && item {
-            return true;
+        if kind == TokenKind::Punctuation && i.starts("}") {
+            return self.braces == 0 && level != Level::Item;
         }
-        if level == Level::Item {
+        // Asked of words alone: whoever looks for one passes over comments first, and before each that adds up.
+        if kind != TokenKind::Word || self.after == "." {
             return false;
         }
-        if kind == TokenKind::Punctuation && i.starts("}") {
-            return self.braces == 0;
+        let item = || words::ITEMS.iter().any(|word| at_keyword(i, word)) || nearly_item(i).is_some();
+        if starts_item(i) || (self.unindented && item()) {
+            return true;
         }
         let outside = self.braces == 0 && self.others == 0;
-        kind == TokenKind::Word
-            && (outside || self.first_on_line)
-            && !matches!(self.after, "." | ":" | ",")
+        (outside || self.first_on_line)
+            && !matches!(self.after, ":" | ",")
             && starts(i, level, self.first_on_line)
     }
 }
@@ -123,6 +123,17 @@ pub(super) fn starts_item(i: In<'_>) -> bool {
         "test" => named(rest).is_ok_and(|rest| quoted(rest) || named(rest).is_ok_and(quoted)),
         _ => false,
     }
+}
+
+/// The word that was meant, if a misspelt head of an item stands here. Only what goes on as an item does is taken for
+/// one: anything else would be one mistake told many times.
+pub(super) fn nearly_item(at: In<'_>) -> Option<&'static str> {
+    let (rest, found) = any_word(at).ok()?;
+    let near = nearest(found.rest, words::ITEMS).filter(|_| !words::is_reserved(found.rest))?;
+    let line = rest.rest.split('\n').next().unwrap_or("");
+    let text = format!("{near}{line}");
+    let run = Run::file(found.span().source);
+    starts_item(In::new(&text, &run)).then_some(near)
 }
 
 /// Whether something new of that level begins with the word here.

@@ -180,8 +180,9 @@ pub(super) fn severity(i: In<'_>) -> Res<'_, Spanned<Severity>> {
         format!("there is no severity `{}`", word.node)
     };
     let help = match near {
-        Some(near) if exact.is_none() => format!("did you mean `{near}`?"),
-        _ => "there are `none`, `info`, `low`, `medium`, `high` and `critical`".to_owned(),
+        Some(near) if exact.is_some() => format!("write `{near}`"),
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "there are `none`, `info`, `low`, `medium`, `high` and `critical`".to_owned(),
     };
     let problem = Diagnostic::new(Code::UnknownSeverity, span, message).help(help);
     match near.and_then(|near| Severity::ALL.into_iter().find(|severity| severity.word() == near)) {
@@ -214,12 +215,11 @@ fn key(i: In<'_>) -> Res<'_, Vec<KeyPart>> {
 fn key_part(i: In<'_>) -> Res<'_, KeyPart> {
     let mut value_at = i;
     let mut named = None;
-    if let Ok((rest, word)) = any_word(i)
+    if let Ok((rest, _)) = any_word(i)
         && at_sign(rest, "=")
         && !at_sign(rest, "==")
     {
         named = Some(must_name("the name of a key")(i)?.1);
-        debug_assert_eq!(named.as_ref().map(|name| name.node.as_str()), Some(word.rest));
         (value_at, _) = sign("=")(rest)?;
     }
     let (rest, value) = must(sum, "a value to group by")(value_at)?;
@@ -307,7 +307,7 @@ fn steps(start: In<'_>, ordered: bool) -> Res<'_, Steps> {
 
 /// One step. If its selector, condition or key fails, its name is still known.
 fn step(start: In<'_>) -> Res<'_, Step> {
-    let (i, no, name, times) = step_head(start)?;
+    let (i, (no, name, times)) = step_head(start)?;
     let (i, on) =
         match must_keyword("on", "`on` and what the step listens to")(i).and_then(|(i, _)| selector(i)) {
             Ok(found) => found,
@@ -330,22 +330,23 @@ fn step(start: In<'_>) -> Res<'_, Step> {
     Ok((i, step))
 }
 
+/// What a step begins with: whether it is forbidden, its name, how often.
 type Head = (Option<No>, Name, Option<Spanned<f64>>);
 
-fn step_head(start: In<'_>) -> Result<(In<'_>, Option<No>, Name, Option<Spanned<f64>>), Err<Fault>> {
-    let (i, (no, name, times)) = if let Ok((i, word)) = keyword("no")(start) {
-        no_head(i, word)?
-    } else {
-        let (i, name) = must_name("the name of a step")(start)?;
-        let (i, _) = must(sign(":"), "`:` after the step's name")(i)?;
-        let (i, times) = match number(i) {
-            Ok((i, times)) => (must_keyword("times", "`times` after the number")(i)?.0, Some(times)),
-            Err(Err::Error(_)) => (i, None),
-            Err(other) => return Err(other),
-        };
-        (i, (None, name, times))
-    };
-    Ok((i, no, name, times))
+fn step_head(start: In<'_>) -> Res<'_, Head> {
+    if let Ok((i, word)) = keyword("no")(start) {
+        return no_head(i, word);
+    }
+    let (i, name) = must_name("the name of a step")(start)?;
+    let (i, _) = must(sign(":"), "`:` after the step's name")(i)?;
+    match number(i) {
+        Ok((i, times)) => {
+            let (i, _) = must_keyword("times", "`times` after the number")(i)?;
+            Ok((i, (None, name, Some(times))))
+        }
+        Err(Err::Error(_)) => Ok((i, (None, name, None))),
+        Err(other) => Err(other),
+    }
 }
 
 fn no_head<'a>(i: In<'a>, word: In<'a>) -> Res<'a, Head> {

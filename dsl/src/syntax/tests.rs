@@ -1,5 +1,8 @@
 //! What parses, what does not, and what is said of it.
 
+mod mistakes;
+mod programs;
+
 use super::parse;
 use crate::source::SourceId;
 
@@ -37,4 +40,17 @@ pub(crate) fn told(text: &str) -> String {
         out.push('\n');
     }
     out
+}
+
+/// That of a text these mistakes are told, and no others.
+#[track_caller]
+fn check(text: &str, want: &str) {
+    let got = told(text);
+    assert_eq!(got.trim_end(), want.trim_end(), "\n--- got\n{got}--- want\n{want}");
+}
+
+/// The same of a rule with this clause.
+#[track_caller]
+fn check_clause(clause: &str, want: &str) {
+    check(&format!("rule r \"t\" {{\n    severity low\n    {clause}\n    alert \"x\"\n}}\n"), want);
 }

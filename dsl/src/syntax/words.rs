@@ -1,7 +1,7 @@
 //! The words of the language, by where they stand.
 
-/// They begin an item.
-pub(super) const ITEMS: [&str; 7] = ["let", "list", "cidr", "table", "rule", "tune", "test"];
+/// They begin an item. (`list` is before `let`, as of equally near words the first is offered: `lst`.)
+pub(super) const ITEMS: [&str; 7] = ["list", "let", "cidr", "table", "rule", "tune", "test"];
 /// They begin a clause of a rule.
 pub(super) const CLAUSES: [&str; 15] = [
     "severity",

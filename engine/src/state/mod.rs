@@ -101,7 +101,9 @@ impl PartialOrd for Pending {
 
 impl Ord for Pending {
     fn cmp(&self, other: &Self) -> Ordering {
-        (&self.order, self.m.rule, self.m.step).cmp(&(&other.order, other.m.rule, other.m.step))
+        // Events of one document (an EventList) share its offset; their number in the block tells them apart.
+        let key = |of: &Self| (of.order, of.m.rule, of.m.step, of.m.event);
+        key(self).cmp(&key(other))
     }
 }
 

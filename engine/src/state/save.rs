@@ -286,7 +286,7 @@ impl State {
         let m = Match {
             rule: r.u32()?,
             step: r.u32()?,
-            event: 0,
+            event: r.u32()?,
             meta,
             key: r.list(Reader::value)?,
             captures: r.list(Reader::value)?,
@@ -369,6 +369,7 @@ fn save_pending(w: &mut Writer, pending: &Pending) {
     w.meta(&m.meta);
     w.u32(m.rule);
     w.u32(m.step);
+    w.u32(m.event);
     w.list(m.key.iter(), Writer::value);
     w.list(m.captures.iter(), Writer::value);
     w.list(m.counted.iter(), Writer::counted);

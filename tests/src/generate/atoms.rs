@@ -182,6 +182,11 @@ fn times(choices: &mut Choices<'_>) -> String {
 }
 
 fn annotation(choices: &mut Choices<'_>) -> String {
+    if choices.chance(6) {
+        // Absent is not empty.
+        let key = choices.word(&["n", "p", "i", "s"]);
+        return format!("annotations[\"{key}\"] {} \"\"", choices.word(&["==", "!="]));
+    }
     let sums = choices.word(&["+ 1", "- 1", "* 2", "/ 2", "/ 0", "* 0.1"]);
     match choices.below(24) {
         0 => format!(

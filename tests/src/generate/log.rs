@@ -26,7 +26,9 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
             cluster: choices.chance(40).then(|| choices.word(world::CLUSTERS).to_owned()),
         })
         .collect();
-    let mut now = START + i64::try_from(choices.below(86_400)).unwrap_or(0) * SECOND;
+    // Often at the edge of a clock range of some rule.
+    let second = if choices.chance(40) { choices.below(13) * 7_200 } else { choices.below(86_400) };
+    let mut now = START + i64::try_from(second).unwrap_or(0) * SECOND;
     let mut sent = Vec::new();
     let requests = if world.long { 20 + choices.below(20) } else { 4 + choices.below(14) };
     for _ in 0..requests {

@@ -60,6 +60,15 @@ fn direct(choices: &mut Choices<'_>, body: &mut Value) {
 fn operations(choices: &mut Choices<'_>, kind: &Kind) -> Value {
     let places = places(kind);
     let mut all = Vec::new();
+    let at_numbers: Vec<_> =
+        places.iter().filter(|(path, _)| path.ends_with(|c: char| c.is_ascii_digit())).collect();
+    if !at_numbers.is_empty() && choices.chance(25) {
+        // The second raises the number of the first.
+        let (path, make) = *choices.pick(&at_numbers);
+        for _ in 0..2 {
+            all.push(json!({"op": "add", "path": path, "value": make(choices)}));
+        }
+    }
     for _ in 0..1 + choices.below(4) {
         let (path, make) = choices.pick(&places).clone();
         let from = choices.pick(&places).0.clone();
