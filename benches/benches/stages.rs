@@ -1,0 +1,74 @@
+//! One bench a stage, and one end to end, over the same made-up log under the shipped rules.
+//!
+//! `cargo bench -p auditd-rules-benches`. Each bench asserts what it found, so that a figure is never that of work not done.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+
+use benches::{Load, Mix};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use dsl::source::SourceMap;
+use engine::frame::blocks::Blocks;
+use engine::limits::Limits;
+use engine::matches::{SourceId, SourceInfo};
+use engine::matching::{Scratch, match_block};
+use engine::plan::Plan;
+use engine::run::Run;
+
+const EVENTS: usize = 20_000;
+
+fn shipped() -> SourceMap {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("the shipped rules").flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut sources = SourceMap::default();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|end| end == "rule")) {
+        sources.add(path.display().to_string(), std::fs::read_to_string(path).expect("a rule file"));
+    }
+    sources
+}
+
+fn stages(criterion: &mut Criterion) {
+    let sources = shipped();
+    let rules = dsl::check::compile(&sources).rules.expect("the shipped rules compile");
+    let plan = Arc::new(Plan::new(&rules, Limits::default()));
+    let text = Load::new(1, Mix::default()).text(EVENTS);
+    let info = SourceInfo { name: "bench".into(), cluster: None };
+    let lines = text.lines().count() as u64;
+
+    let mut group = criterion.benchmark_group("compile");
+    group.bench_function("shipped rules", |b| b.iter(|| black_box(dsl::check::compile(&sources)).rules.is_some()));
+    group.finish();
+
+    let mut group = criterion.benchmark_group("events");
+    group.sample_size(10).throughput(Throughput::Elements(lines));
+    group.bench_function("frame", |b| {
+        b.iter(|| {
+            let mut blocks = Blocks::new(SourceId(0), 256 << 10, 64 << 20);
+            blocks.push(text.as_bytes());
+            blocks.finish();
+            let cut = std::iter::from_fn(|| blocks.pop()).count();
+            assert!(cut > 10);
+        });
+    });
+    let block = Blocks::whole(SourceId(0), text.as_bytes());
+    let mut scratch = Scratch::default();
+    let matched = match_block(&plan, &info, &block, &mut scratch).found.len();
+    assert!(matched > 10, "the load has nothing for the rules");
+    group.bench_function("decode and match", |b| {
+        b.iter(|| assert_eq!(match_block(&plan, &info, &block, &mut scratch).found.len(), matched));
+    });
+    let run = || {
+        let mut run = Run::new(plan.clone(), Limits::default());
+        run.add(info.clone(), text.as_bytes());
+        run.finish().alerts.len()
+    };
+    let alerts = run();
+    assert!(alerts > 10, "the load raises no alerts");
+    group.bench_function("end to end", |b| b.iter(|| assert_eq!(run(), alerts)));
+    group.finish();
+}
+
+criterion_group!(all, stages);
+criterion_main!(all);
