@@ -255,6 +255,7 @@ fn merge_patches_are_open() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of patches")]
 fn json_patches_are_laid_over_the_unknown() {
     let op = |op: &str, path: &str, value: Js| json!({"op": op, "path": path, "value": value});
     let name = "desired.metadata.name == \"a\"";

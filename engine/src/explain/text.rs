@@ -105,7 +105,7 @@ fn compare_word(op: CompareOp, negated: bool) -> String {
     let not = if negated { "not " } else { "" };
     match op {
         CompareOp::Eq | CompareOp::Ne => {
-            return if negated == (op == CompareOp::Eq) { "!=" } else { "==" }.to_owned();
+            if negated == (op == CompareOp::Eq) { "!=" } else { "==" }.to_owned()
         }
         CompareOp::Lt => format!("{not}<"),
         CompareOp::Le => format!("{not}<="),
