@@ -59,19 +59,17 @@ pub(crate) fn call<'a>(function: Function, args: &[Val<'a>]) -> Val<'a> {
     if args.iter().any(|arg| matches!(arg, Val::Unknown)) {
         return Val::Unknown;
     }
-    let function = match (function, args) {
-        (Function::Plain(function), _) => function,
-        (Function::TimeOfDay(zone), [Val::Time(t)]) => {
-            let local = DateTime::from_timestamp_nanos(*t).with_timezone(&zone);
-            let minute = local.hour() * 60 + local.minute();
-            return Val::Minute(u16::try_from(minute).unwrap_or(0));
+    let function = match function {
+        Function::Plain(function) => function,
+        Function::TimeOfDay(zone) => {
+            let Some(local) = local(args, zone) else { return Val::Absent };
+            return Val::Minute(u16::try_from(local.hour() * 60 + local.minute()).unwrap_or(0));
         }
-        (Function::Weekday(zone), [Val::Time(t)]) => {
-            let day = DateTime::from_timestamp_nanos(*t).with_timezone(&zone).weekday();
+        Function::Weekday(zone) => {
             const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-            return Val::text(DAYS[day.num_days_from_monday() as usize % 7]);
+            let Some(local) = local(args, zone) else { return Val::Absent };
+            return Val::text(DAYS[local.weekday().num_days_from_monday() as usize % 7]);
         }
-        _ => return Val::Absent,
     };
     match args {
         [Val::Text(text)] => of_text(function, text),
@@ -89,6 +87,16 @@ pub(crate) fn call<'a>(function: Function, args: &[Val<'a>]) -> Val<'a> {
         },
         _ => Val::Absent,
     }
+}
+
+/// A time, or a text of one, in a zone.
+fn local(args: &[Val<'_>], zone: chrono_tz::Tz) -> Option<DateTime<chrono_tz::Tz>> {
+    let nanos = match args {
+        [Val::Time(t)] => *t,
+        [Val::Text(text)] => instant::parse(text)?,
+        _ => return None,
+    };
+    Some(DateTime::from_timestamp_nanos(nanos).with_timezone(&zone))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of the language are doubles")]
@@ -179,8 +187,7 @@ fn strip_digits(text: &str) -> Option<&str> {
     (rest.len() < text.len()).then_some(rest)
 }
 
-/// Kubernetes' quantity. The decimal exponents are put behind the digits and read as one, so that nothing is rounded
-/// twice.
+/// Kubernetes' quantity, as `docs/semantics.md` computes it: with an exponent as one number, else in doubles.
 fn quantity(text: &str) -> Option<f64> {
     let body = text.strip_prefix(['+', '-']).unwrap_or(text);
     let end = body.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(body.len());
@@ -188,34 +195,32 @@ fn quantity(text: &str) -> Option<f64> {
     if digits.matches('.').count() > 1 || !digits.bytes().any(|b| b.is_ascii_digit()) {
         return None;
     }
-    let sign = if text.starts_with('-') { "-" } else { "" };
-    let decimal =
-        |exponent: &str| format!("{sign}{digits}e{exponent}").parse().ok().filter(|n: &f64| n.is_finite());
-    let binary = |power: i32| decimal("0").map(|n| n * 2f64.powi(power)).filter(|n| n.is_finite());
-    match suffix {
-        "n" => decimal("-9"),
-        "u" => decimal("-6"),
-        "m" => decimal("-3"),
-        "" => decimal("0"),
-        "k" => decimal("3"),
-        "M" => decimal("6"),
-        "G" => decimal("9"),
-        "T" => decimal("12"),
-        "P" => decimal("15"),
-        "E" => decimal("18"),
-        "Ki" => binary(10),
-        "Mi" => binary(20),
-        "Gi" => binary(30),
-        "Ti" => binary(40),
-        "Pi" => binary(50),
-        "Ei" => binary(60),
+    let number: f64 = text[..text.len() - suffix.len()].parse().ok()?;
+    let result = match suffix {
+        "" => number,
+        "n" => number / 1e9,
+        "u" => number / 1e6,
+        "m" => number / 1e3,
+        "k" => number * 1e3,
+        "M" => number * 1e6,
+        "G" => number * 1e9,
+        "T" => number * 1e12,
+        "P" => number * 1e15,
+        "E" => number * 1e18,
+        "Ki" => number * 2f64.powi(10),
+        "Mi" => number * 2f64.powi(20),
+        "Gi" => number * 2f64.powi(30),
+        "Ti" => number * 2f64.powi(40),
+        "Pi" => number * 2f64.powi(50),
+        "Ei" => number * 2f64.powi(60),
         _ => {
             let exponent = suffix.strip_prefix(['e', 'E'])?;
             let after = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
             strip_digits(after).filter(|rest| rest.is_empty())?;
-            decimal(exponent)
+            text.parse().ok()?
         }
-    }
+    };
+    Some(result).filter(|n| n.is_finite())
 }
 
 /// Go's `path.Clean`.
