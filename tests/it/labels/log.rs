@@ -69,15 +69,17 @@ pub(super) fn files(recorded: &Path, name: &str) -> Vec<PathBuf> {
     if packed.is_file() {
         return vec![packed];
     }
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(recorded.join(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(recorded.join(name))
+        .expect("a log, or a folder of rotated ones")
+        .map(|entry| entry.expect("a folder that can be listed").path())
+        .collect();
     files.sort();
     files
 }
 
 /// A file, unpacked.
 pub(super) fn open(path: &Path) -> Box<dyn Read> {
-    let file = fs::File::open(path).unwrap();
+    let file = fs::File::open(path).expect("a log that can be read");
     if path.extension().is_some_and(|e| e == "gz") {
         Box::new(MultiGzDecoder::new(file))
     } else {
@@ -90,7 +92,10 @@ pub(super) fn requests(recorded: &Path, name: &str) -> HashMap<String, Request> 
     let mut requests: HashMap<String, Request> = HashMap::new();
     for path in files(recorded, name) {
         for line in BufReader::new(open(&path)).split(b'\n') {
-            let event: Value = serde_json::from_slice(&line.unwrap()).unwrap();
+            let event: Value = {
+                let line = line.expect("a log that can be read");
+                serde_json::from_slice(&line).expect("recorded lines are JSON")
+            };
             note(&event, requests.entry(text(&event["auditID"])).or_default());
         }
     }

@@ -25,20 +25,27 @@ pub(super) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
+fn list(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder that can be listed");
+    entries.map(|entry| entry.expect("a folder that can be listed").path()).collect()
+}
+
 /// The rules in `rules/`, without an error and without a warning.
 pub(super) fn shipped() -> RuleSet {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder("rules")).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = list(&folder("rules"));
     files.retain(|path| path.extension().is_some_and(|e| e == "rule"));
     files.sort();
     let mut map = SourceMap::default();
     for file in files {
-        map.add(file.display().to_string(), std::fs::read_to_string(&file).unwrap());
+        map.add(
+            file.display().to_string(),
+            std::fs::read_to_string(&file).expect("a rule file that can be read"),
+        );
     }
     let outcome = dsl::check::compile(&map);
     let said = dsl::diag::render::human(&map, &outcome.diagnostics, false);
     assert!(said.is_empty(), "{said}");
-    outcome.rules.unwrap()
+    outcome.rules.expect("rules, where nothing was said")
 }
 
 /// What the rules tell of the files of a log.
@@ -47,7 +54,7 @@ pub(super) fn alerts(rules: &RuleSet, files: &[PathBuf]) -> Vec<Told> {
     let mut run = Run::new(Arc::new(Plan::new(rules, limits)), limits);
     for path in files {
         let mut bytes = Vec::new();
-        log::open(path).read_to_end(&mut bytes).unwrap();
+        log::open(path).read_to_end(&mut bytes).expect("a log that can be read");
         run.add(SourceInfo { name: path.display().to_string().into(), cluster: None }, &bytes);
     }
     let answer = run.finish();
@@ -63,7 +70,7 @@ pub(super) fn alerts(rules: &RuleSet, files: &[PathBuf]) -> Vec<Told> {
 pub(super) fn failing(rules: &RuleSet) -> Vec<String> {
     let mut failures = Vec::new();
     for (number, rule) in rules.rules.iter().enumerate() {
-        let mut trial = Trial::new(rules, number).unwrap();
+        let mut trial = Trial::new(rules, number).expect("the number of a rule");
         if rules.tests.iter().filter(|test| test.rule == number).count() < 2 {
             failures.push(format!("{} has fewer than two tests", rule.name));
         }
