@@ -32,6 +32,25 @@ struct Score {
     found: usize,
 }
 
+impl Score {
+    fn add(&mut self, other: Self) {
+        self.labelled += other.labelled;
+        self.visible += other.visible;
+        self.found += other.found;
+    }
+}
+
+fn print(cover: &Cover, score: Score) {
+    println!(
+        "  {:<24} found {:>3} of {:>3} visible, {:>3} labelled  {}",
+        cover.rule,
+        score.found,
+        score.visible,
+        score.labelled,
+        cover.labels.join(" ")
+    );
+}
+
 #[test]
 fn labelled_attacks_are_found_and_nothing_else_is_told() {
     let Some(recorded) = log::recorded() else {
@@ -44,19 +63,22 @@ fn labelled_attacks_are_found_and_nothing_else_is_told() {
         let requests = log::requests(&recorded, name);
         let told = run::alerts(&rules, &log::files(&recorded, name));
         println!("{name}: {} alerts", told.len());
+        let (mut each, mut users) = (Score::default(), Score::default());
         for cover in COVERS {
             let score = score(cover, &requests, &told, &mut failures);
             if score.labelled > 0 {
-                println!(
-                    "  {:<24} found {:>3} of {:>3} visible, {:>3} labelled  {}",
-                    cover.rule,
-                    score.found,
-                    score.visible,
-                    score.labelled,
-                    cover.labels.join(" ")
-                );
+                print(cover, score);
             }
+            if cover.found == Found::Each { &mut each } else { &mut users }.add(score);
         }
+        println!(
+            "  in all: {} of {} visible requests found, {} not recorded; {} of {} bursts",
+            each.found,
+            each.visible,
+            each.labelled - each.visible,
+            users.found,
+            users.labelled
+        );
         explain(name, &requests, &told, &mut failures);
     }
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
@@ -136,7 +158,9 @@ fn explain(name: &str, requests: &HashMap<String, Request>, told: &[Told], failu
             }
         }
     }
-    println!("  told without a reason: {near}");
+    let labelled =
+        requests.values().filter(|r| r.labels.iter().any(|(_, expected)| expected == "near-miss")).count();
+    println!("  near-misses: {labelled}; told without a reason, of these or of anything benign: {near}");
     let mut reasons: Vec<_> = by_reason.into_iter().collect();
     reasons.sort();
     for ((rule, why), count) in reasons {
