@@ -6,6 +6,8 @@ pub const SOURCE_BYTES_MAX: usize = 4 << 20;
 pub const NESTING_MAX: usize = 64;
 /// The most nodes a rule's conditions may have after every `let` is put in: a `let` of `let`s doubles quickly.
 pub const RULE_NODES_MAX: usize = 100_000;
+/// The most nodes that the conditions of all rules of a set may have together.
+pub const SET_NODES_MAX: usize = 5_000_000;
 /// The longest window of a rule, in nanoseconds: 30 days.
 pub const WINDOW_NANOS_MAX: i64 = 30 * 86_400_000_000_000;
 /// The most events that one test may make.

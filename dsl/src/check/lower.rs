@@ -5,6 +5,7 @@
 //! all, as a set with an error has no IR. Every node made is counted and every level of depth too, so that `let`s of
 //! `let`s end in an error and not in exhausted memory or stack.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::bodies::Bodies;
@@ -14,7 +15,7 @@ use super::report::Report;
 use super::ty::{Facts, Ty};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, VarId};
-use crate::limits::{EXPANDED_DEPTH_MAX, RULE_NODES_MAX};
+use crate::limits::{EXPANDED_DEPTH_MAX, RULE_NODES_MAX, SET_NODES_MAX};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -31,6 +32,24 @@ pub(crate) struct Value {
 }
 
 impl Value {
+    /// The same without what it is made of, unless that is short: for what asks only what kind of value it is.
+    pub(crate) fn shallow(self) -> Self {
+        let short = match &self.expr.kind {
+            ir::ExprKind::Literal(ir::Literal::List(_)) => false,
+            ir::ExprKind::Literal(_) => true,
+            ir::ExprKind::Read(place) => {
+                !place.segments.iter().any(|segment| matches!(segment, ir::Segment::Computed(_)))
+            }
+            _ => false,
+        };
+        if short {
+            return self;
+        }
+        // Neither a constant nor a place, so nothing is folded and nothing is read into it.
+        let kind = ir::ExprKind::Key(0);
+        Self { expr: ir::Expr { kind, ..self.expr }, ..self }
+    }
+
     /// Of what was reported.
     pub(crate) fn poison(span: Span) -> Self {
         let expr = super::constant::literal(ir::Literal::Bool(false), span);
@@ -177,6 +196,8 @@ pub(crate) struct Lower<'a, 'r> {
     pub via: Vec<Span>,
     /// Their names.
     pub open: Vec<&'a str>,
+    /// Of a `let` looked at alone: what those before it came to, in place of putting them in.
+    pub alone: Option<&'r BTreeMap<&'a str, Value>>,
     nodes: usize,
     depth: usize,
     too_large: bool,
@@ -198,6 +219,7 @@ impl<'a, 'r> Lower<'a, 'r> {
             aggregates: Vec::new(),
             via: Vec::new(),
             open: Vec::new(),
+            alone: None,
             nodes: 0,
             depth: 0,
             too_large: false,
@@ -233,7 +255,11 @@ impl<'a, 'r> Lower<'a, 'r> {
     /// Counts nodes of the IR.
     pub(crate) fn count(&mut self, span: Span, nodes: usize) {
         self.nodes = self.nodes.saturating_add(nodes);
-        if self.nodes > RULE_NODES_MAX {
+        self.report.nodes = self.report.nodes.saturating_add(nodes);
+        if self.report.nodes > SET_NODES_MAX {
+            let what = format!("would bring the rules of all files to more than {SET_NODES_MAX} nodes");
+            self.refuse_size(span, what);
+        } else if self.nodes > RULE_NODES_MAX {
             self.refuse_size(
                 span,
                 format!("has more than {RULE_NODES_MAX} nodes once its `let`s are put in"),
@@ -278,8 +304,17 @@ impl<'a, 'r> Lower<'a, 'r> {
         self.names.quote(span)
     }
 
+    /// What a `let` stands for at this place, with what it is made of.
+    pub(crate) fn put_in(&mut self, of: &'a ast::Let, used: Span) -> Value {
+        let value = match self.alone {
+            Some(known) => known.get(of.name.node.as_str()).cloned(),
+            None => self.inline(of, used, Self::any_form),
+        };
+        value.unwrap_or_else(|| Value::poison(used))
+    }
+
     /// What a `let` stands for at this place.
-    pub(crate) fn inline<T>(
+    fn inline<T>(
         &mut self,
         of: &'a ast::Let,
         used: Span,

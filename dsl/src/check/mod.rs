@@ -73,11 +73,7 @@ pub fn compile(sources: &SourceMap) -> Outcome {
 fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSet {
     let names = names::gather(sources, files, report);
     let lists = lists::gather(&names, report);
-    for of in names.lets.values() {
-        let mut lower = lower::Lower::new(&names, &lists, report, lower::Scope::alone());
-        lower.open.push(&of.name.node);
-        lower.any_form(&of.value);
-    }
+    check_lets(&names, &lists, report);
     let (tests, lonely) = tests_by_rule(&names, files, report);
     let mut set = ir::RuleSet::default();
     let mut made: Vec<(usize, ir::Test)> = Vec::new();
@@ -107,6 +103,17 @@ fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSe
     made.sort_by_key(|(order, _)| *order);
     set.tests = made.into_iter().map(|(_, test)| test).collect();
     set
+}
+
+/// Looks at each `let` alone, for those that no rule uses: what is wrong with it whatever `on` says.
+fn check_lets<'a>(names: &names::Names<'a>, lists: &lists::Lists<'a>, report: &mut Report) {
+    let mut known: BTreeMap<&str, lower::Value> = BTreeMap::new();
+    for of in names.order.iter().filter_map(|name| names.lets.get(name)) {
+        let mut lower = lower::Lower::new(names, lists, report, lower::Scope::alone());
+        lower.alone = Some(&known);
+        let value = lower.any_form(&of.value);
+        known.insert(&of.name.node, value.shallow());
+    }
 }
 
 /// Tests with their places in the order of the files.

@@ -23,6 +23,8 @@ pub(crate) struct Names<'a> {
     pub rules: BTreeMap<&'a str, &'a ast::Rule>,
     /// Every word of what did not parse: it may have given the names that are missed elsewhere.
     lost: BTreeSet<&'a str>,
+    /// The `let`s, each behind those that it uses.
+    pub order: Vec<&'a str>,
 }
 
 /// Who gives a name.
@@ -60,6 +62,7 @@ pub(crate) fn gather<'a>(sources: &'a SourceMap, files: &'a [ast::File], report:
         tables: BTreeMap::new(),
         rules: BTreeMap::new(),
         lost: files.iter().flat_map(lost).flat_map(|span| words(sources.text(span))).collect(),
+        order: Vec::new(),
     };
     let mut given: BTreeMap<&str, Span> = BTreeMap::new();
     for item in files.iter().flat_map(|file| &file.items) {
@@ -93,7 +96,7 @@ pub(crate) fn gather<'a>(sources: &'a SourceMap, files: &'a [ast::File], report:
             Item::Tune(_) | Item::TuneList(_) | Item::Test(_) | Item::Error(_) => {}
         }
     }
-    find_circles(&names, report);
+    names.order = find_circles(&names, report);
     names
 }
 
@@ -206,8 +209,9 @@ impl<'a> Names<'a> {
 /// The most characters of the user's text that a message repeats.
 const QUOTE_CHARS_MAX: usize = 60;
 
-/// Reports each `let` that is made of itself, once a circle.
-fn find_circles(names: &Names<'_>, report: &mut Report) {
+/// Reports each `let` that is made of itself, once a circle. Gives all of them, each behind those that it uses.
+fn find_circles<'a>(names: &Names<'a>, report: &mut Report) -> Vec<&'a str> {
+    let mut order = Vec::new();
     #[derive(Clone, Copy, PartialEq)]
     enum State {
         Open,
@@ -225,6 +229,7 @@ fn find_circles(names: &Names<'_>, report: &mut Report) {
             let name = *name;
             let Some(next) = rest.pop() else {
                 states.insert(name, State::Done);
+                order.push(name);
                 row.pop();
                 continue;
             };
@@ -238,6 +243,7 @@ fn find_circles(names: &Names<'_>, report: &mut Report) {
             }
         }
     }
+    order
 }
 
 fn report_circle(names: &Names<'_>, row: &[(&str, Vec<&str>)], at: &str, report: &mut Report) {

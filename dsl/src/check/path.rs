@@ -61,8 +61,7 @@ impl<'a> Lower<'a, '_> {
             return value;
         }
         if let Some(of) = self.names.lets.get(word).copied() {
-            let value = self.inline(of, path.root.span, Self::any_form);
-            let value = value.unwrap_or_else(|| Value::poison(span));
+            let value = self.put_in(of, path.root.span);
             return self.below(value, &path.postfix, span);
         }
         if self.names.lists.contains_key(word) {

@@ -14,6 +14,8 @@ use crate::source::Span;
 pub(crate) struct Report {
     diagnostics: Vec<Diagnostic>,
     seen: BTreeSet<(Code, Span, String)>,
+    /// How many nodes of the IR were made so far, over all rules.
+    pub nodes: usize,
 }
 
 impl Report {

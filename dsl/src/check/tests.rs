@@ -80,6 +80,7 @@ fn in_condition(on: &str, condition: &str) -> Vec<String> {
     told(&format!("rule r \"A rule\" {{ severity low on {on} where {condition} alert \"it is so\" }}"))
 }
 
+mod bounds;
 mod conditions;
 mod lowering;
 mod rules;
