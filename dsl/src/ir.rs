@@ -46,7 +46,7 @@ pub struct Rule {
     pub alert: Vec<Piece>,
     /// The aggregates of its window, in the order of their first use (in `when`, then in `alert`).
     pub aggregates: Vec<Aggregate>,
-    /// More values that are read as in alert text, for tests: [`Expected::probes`] are numbers of these.
+    /// More values that are read as in alert text, for tests: [`Expected::Alert`] has numbers of these.
     pub probes: Vec<Expr>,
     /// How many variables of quantifiers its conditions bind, over all steps: [`VarId`]s are below it.
     pub vars: u32,
