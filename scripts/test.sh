@@ -2,10 +2,12 @@
 # Every test of the repository. Needs rustup alone: it fetches the pinned toolchain and cargo the crates.
 #
 #   scripts/test.sh                        10,000 random cases against the reference evaluator
-#   PROPTEST_CASES=1000000 scripts/test.sh any other number
+#   AUDIT_CASES=100000 scripts/test.sh      any other number
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo test --workspace --quiet
+# The same cases against an engine with an error planted, one of 25 after the other: each must be found.
+cargo test --quiet --package auditd-rules-tests --features planted-errors --test planted
 cargo run --quiet --package auditd-rules -- test rules
 cargo run --quiet --package auditd-rules -- fmt --check rules

@@ -26,6 +26,16 @@ fn alerts_go_to_standard_output_and_the_summary_to_standard_error() {
 }
 
 #[test]
+fn nobody_is_told_of_severity_none() {
+    let place = Place::new();
+    let rule = r#"rule quiet "For other rules" { severity none on get of secrets alert "x" }"#;
+    place.write("set.rule", rule.to_owned());
+    let ran = place.run(&run(&["audit.log", "--fail-on", "alert"])).ends(0);
+    assert!(ran.json().is_empty());
+    ran.says("0 by 0 rules");
+}
+
+#[test]
 fn the_summary_as_json_accounts_for_everything() {
     let place = Place::new();
     place.write("audit.log", format!("{}not json\n{{\"kind\":\"Event\",\"cut\n{}", log(), log()));

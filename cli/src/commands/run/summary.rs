@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use dsl::ir::Severity;
 use engine::matches::Reason;
 use engine::plan::{Plan, Rule};
 use engine::state::{RuleCounts, RunTally, Undecoded};
@@ -113,7 +114,8 @@ impl Summary {
             .map(|(reason, found)| undecodable(*reason, found, run.sources))
             .collect();
         let with_counts = || run.plan.rules.iter().zip(&tally.rules);
-        let by_rule = with_counts().filter(|(_, counts)| counts.alerts > 0);
+        let told = || with_counts().filter(|(rule, _)| rule.source.severity != Severity::None);
+        let by_rule = told().filter(|(_, counts)| counts.alerts > 0);
         Self {
             events: Events {
                 read: tally.read,
@@ -127,8 +129,8 @@ impl Summary {
             },
             undecodable,
             alerts: Alerts {
-                total: sum(|rule| rule.alerts),
-                suppressed: sum(|rule| rule.suppressed),
+                total: told().map(|(_, counts)| counts.alerts).sum(),
+                suppressed: told().map(|(_, counts)| counts.suppressed).sum(),
                 by_rule: by_rule.map(|(rule, counts)| (rule.name.to_string(), counts.alerts)).collect(),
             },
             never: with_counts().filter_map(|(rule, counts)| never(rule, counts)).collect(),
