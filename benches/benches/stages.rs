@@ -20,7 +20,8 @@ const EVENTS: usize = 20_000;
 
 fn shipped() -> SourceMap {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("the shipped rules").flatten().map(|entry| entry.path()).collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).expect("the shipped rules").flatten().map(|entry| entry.path()).collect();
     paths.sort();
     let mut sources = SourceMap::default();
     for path in paths.iter().filter(|path| path.extension().is_some_and(|end| end == "rule")) {
@@ -38,7 +39,9 @@ fn stages(criterion: &mut Criterion) {
     let lines = text.lines().count() as u64;
 
     let mut group = criterion.benchmark_group("compile");
-    group.bench_function("shipped rules", |b| b.iter(|| black_box(dsl::check::compile(&sources)).rules.is_some()));
+    group.bench_function("shipped rules", |b| {
+        b.iter(|| black_box(dsl::check::compile(&sources)).rules.is_some())
+    });
     group.finish();
 
     let mut group = criterion.benchmark_group("events");

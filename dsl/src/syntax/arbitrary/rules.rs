@@ -243,7 +243,8 @@ impl Maker<'_, '_> {
 
     /// No word that the selector of the step before could go on with: there it is taken for that.
     fn step_name(&mut self) {
-        let name = self.choices.pick(&["a", "b2", "read", "of", "tumbling", "And", "IN", "is", "there", "tims"]);
+        let name =
+            self.choices.pick(&["a", "b2", "read", "of", "tumbling", "And", "IN", "is", "there", "tims"]);
         self.token(name);
     }
 
