@@ -46,7 +46,7 @@ pub fn write<'a>(made_by: &str, files: impl IntoIterator<Item = (&'a str, &'a st
     out
 }
 
-/// Unpacks what [`write`] made.
+/// Unpacks what [`write()`] made.
 ///
 /// # Errors
 /// If the pack is torn, altered, or of a newer format; `name` stands in the words.

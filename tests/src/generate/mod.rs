@@ -1,6 +1,6 @@
 //! Random cases: a rule set as text, and a log.
 //!
-//! Everything is drawn from a small [`world`], so that users, names, codes and times collide, and rules are drawn after the same
+//! Everything is drawn from a small `world`, so that users, names, codes and times collide, and rules are drawn after the same
 //! few resources that the log is about, so that many cases end in an alert. A case is a function of its bytes or its seed.
 
 mod atoms;
