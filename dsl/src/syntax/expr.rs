@@ -115,8 +115,10 @@ fn not(i: In<'_>) -> Res<'_, In<'_>> {
         return Ok((rest, found));
     }
     let (rest, word) = any_word(i)?;
-    // A `let` may be called `Not`; but then no value follows.
-    let value = name(rest).is_ok_and(|(after, _)| !at_sign(after, ":")) || at_sign(rest, "(");
+    // A `let` may be called `Not`; but then no value follows, only the next step's name or what ends a `when`.
+    let window = |word: &str| matches!(word, "within" | "tumbling" | "session");
+    let value = name(rest).is_ok_and(|(after, word)| !at_sign(after, ":") && !window(&word.node));
+    let value = value || at_sign(rest, "(");
     if word.rest != "not" && word.rest.eq_ignore_ascii_case("not") && value {
         foreign_operator(word, "not");
         return Ok((rest, word));
