@@ -1,5 +1,7 @@
 //! The end-to-end tests: the engine against the reference, and both against recorded logs.
 
+#![expect(clippy::unwrap_used, reason = "what cannot be read fails its test, with the cause")]
+
 mod cli;
 mod corpora;
 mod equal;

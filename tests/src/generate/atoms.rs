@@ -99,7 +99,19 @@ pub(super) fn general(choices: &mut Choices<'_>, world: &World) -> String {
 
 fn who(choices: &mut Choices<'_>, world: &World) -> String {
     let parts = &["a", "system:", "li", "e", "K"];
-    match choices.below(17) {
+    match choices.below(21) {
+        17 => "user.groups == impersonatedUser.groups".to_owned(),
+        18 => "user == impersonatedUser"
+            .replace("user ==", "user.username !=")
+            .replace("dUser", "dUser.username"),
+        19 => format!(
+            "user.username {} impersonatedUser.username",
+            choices.word(&["startswith", "contains", "like", "=="])
+        ),
+        20 => format!(
+            "any g in user.groups: (any h in user.groups: (g != h and h {} \"system:*\"))",
+            choices.word(&["like", "=="])
+        ),
         0 => text(choices, "user.username", &world.users, parts, false),
         1 => text(choices, "user.username", USERS, parts, false),
         2 => format!("{} in user.groups", some(choices, GROUPS)),
@@ -354,7 +366,16 @@ pub(super) fn desired(choices: &mut Choices<'_>, kind: &Kind) -> String {
 }
 
 fn metadata(choices: &mut Choices<'_>) -> String {
-    match choices.below(7) {
+    match choices.below(10) {
+        7 => format!(
+            "desired.metadata.managedFields[].time {} stageTimestamp",
+            choices.word(&["<", ">", "=="])
+        ),
+        8 => format!(
+            "{} f in desired.metadata.managedFields: (f.time < stageTimestamp)",
+            choices.word(&["any", "all"])
+        ),
+        9 => format!("len(keys(desired.metadata.labels)) {} 1", order(choices)),
         0 => text(choices, "desired.metadata.labels[\"app\"]", NAMES, &["b"], false),
         1 => format!("{}present(desired.metadata.labels[\"app\"])", maybe_not(choices)),
         2 => format!(
@@ -370,7 +391,17 @@ fn metadata(choices: &mut Choices<'_>) -> String {
 
 fn pods(choices: &mut Choices<'_>) -> String {
     let quantifier = choices.word(&["any", "any", "all"]);
-    match choices.below(11) {
+    match choices.below(18) {
+        11 => format!("{} in containers[].args", some(choices, &["-c", "sh", "cat"])),
+        12 => format!("len(containers[].image) {} 5", choices.word(&["<", ">=", "=="])),
+        13 => format!("{}present(containers[].securityContext)", maybe_not(choices)),
+        14 => format!("{}containers[].securityContext.privileged", maybe_not(choices)),
+        15 => format!("all e in containers[].env: (e.value == {})", some(choices, &["1", "2"])),
+        16 => format!(
+            "containers[].name + \"/\" + containers[].image == {}",
+            some(choices, &["web/nginx", "db-1/nginx", "admin/team/app"])
+        ),
+        17 => format!("any c in containers: (c.name == objectRef.name and c.image not like \"nginx*\")"),
         0 | 1 => format!("{quantifier} c in containers: (c.securityContext.privileged == true)"),
         2 => text(choices, "containers[].image", IMAGES, &["nginx", ":"], true).replace("\"\"", "\"nginx\""),
         3 => format!("image_tag(containers[].image) == {}", some(choices, &["1.25", "dev"])),
@@ -394,7 +425,13 @@ fn pods(choices: &mut Choices<'_>) -> String {
 
 fn widget(choices: &mut Choices<'_>) -> String {
     let value = choices.word(&["1", "\"1\"", "\"a\"", "true", "2.5", "-3"]);
-    match choices.below(10) {
+    match choices.below(16) {
+        10 => "desired.spec.list == desired.spec.map.l".to_owned(),
+        11 => "desired.spec.map == desired.spec.x".to_owned(),
+        12 => format!("desired.spec.x in desired.spec.list"),
+        13 => format!("{value} in desired.spec.list"),
+        14 => format!("desired.spec.list[][\"a\"] == desired.spec.x"),
+        15 => format!("any k in keys(desired.spec): (present(desired.spec[k][0]))"),
         0 => format!("desired.spec.x {} {value}", choices.word(&["==", "!="])),
         1 => format!("desired.spec.x {} {}", choices.word(&["<", ">="]), choices.word(&["1", "2"])),
         2 => format!("desired.spec.list[].a == {value}"),

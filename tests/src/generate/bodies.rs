@@ -8,7 +8,14 @@ use super::world::{ADDRESSES, GROUPS, IMAGES, Kind, NAMES, PATHS, USERS};
 
 /// A scalar of any kind, for custom resources.
 pub(super) fn scalar(choices: &mut Choices<'_>) -> Value {
-    match choices.below(8) {
+    match choices.below(10) {
+        8 => [json!(1e300), json!(9_007_199_254_740_993_u64), json!(-0.0), json!(1e-7)][choices.below(4)]
+            .clone(),
+        9 => match choices.below(3) {
+            0 => json!("tab\t, bell\u{7}, line\u{2028}, del\u{7f}"),
+            1 => json!("\u{e4}".repeat(300)),
+            _ => json!(["1", null, {"k": 1}]),
+        },
         0 => json!(1),
         1 => json!(2.5),
         2 => json!(-3),
@@ -40,6 +47,11 @@ fn metadata(choices: &mut Choices<'_>) -> Value {
     }
     if choices.chance(70) {
         metadata["labels"] = labels(choices);
+    }
+    if choices.chance(20) {
+        let times = ["2026-01-05T07:59:00Z", "2026-01-06T07:59:00-03:00", "2026-13-01T00:00:00Z"];
+        metadata["managedFields"] =
+            (0..choices.below(3)).map(|_| json!({"time": choices.word(&times)})).collect();
     }
     if choices.chance(15) {
         metadata["creationTimestamp"] = json!(choices.word(&[

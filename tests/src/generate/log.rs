@@ -28,6 +28,8 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
         .collect();
     // Often at the edge of a clock range of some rule.
     let second = if choices.chance(40) { choices.below(13) * 7_200 } else { choices.below(86_400) };
+    // Some sources wrap their events, and the wrapping names a cluster.
+    let wrapped = choices.chance(12);
     let mut now = START + i64::try_from(second).unwrap_or(0) * SECOND;
     let mut sent = Vec::new();
     let requests = if world.long { 20 + choices.below(20) } else { 4 + choices.below(14) };
@@ -39,18 +41,23 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
         };
         now += *choices.pick(pauses);
         let source = choices.below(sources.len());
+        let envelope_cluster = wrapped.then(|| choices.word(world::CLUSTERS).to_owned());
         for (stamp, json) in request(choices, world, now) {
             let mut arrives = stamp + delay(choices, world);
             sent.push(Sent {
                 arrives,
-                arrival: Arrival { source, envelope_cluster: None, json: json.clone() },
+                arrival: Arrival { source, envelope_cluster: envelope_cluster.clone(), json: json.clone() },
             });
             while choices.chance(8) {
                 arrives += delay(choices, world);
                 let source = if choices.chance(70) { source } else { choices.below(sources.len()) };
                 sent.push(Sent {
                     arrives,
-                    arrival: Arrival { source, envelope_cluster: None, json: json.clone() },
+                    arrival: Arrival {
+                        source,
+                        envelope_cluster: envelope_cluster.clone(),
+                        json: json.clone(),
+                    },
                 });
             }
         }

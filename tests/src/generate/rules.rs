@@ -427,7 +427,10 @@ fn join(choices: &mut Choices<'_>, about: &About, earlier: &str) -> String {
             _ => return format!("desired.metadata.labels[\"app\"] == {earlier}.object.name"),
         }
     }
-    match choices.below(9) {
+    match choices.below(12) {
+        9 => format!("user.groups == {earlier}.user.groups"),
+        10 => format!("annotations != {earlier}.annotations"),
+        11 => format!("all g in user.groups: (g in {earlier}.user.groups)"),
         0 => format!("objectRef.namespace == {earlier}.objectRef.namespace"),
         1 => format!("user.username != {earlier}.user.username"),
         2 => format!("object.name == {earlier}.object.name"),

@@ -19,6 +19,17 @@ pub fn frame(case: &Case) -> Vec<Vec<u8>> {
                 let (batch, after) = rest.split_at(rest.len().min(1 + choices.below(4)));
                 rest = after;
                 let events: Vec<&Value> = batch.iter().map(|a| &a.json).collect();
+                if batch.iter().any(|a| a.envelope_cluster.is_some()) {
+                    for arrival in batch {
+                        let message = arrival.json.to_string();
+                        let mut record = json!({"verb": "x", "message": message});
+                        if let Some(cluster) = &arrival.envelope_cluster {
+                            record["cluster_uuid"] = json!(cluster);
+                        }
+                        line(&mut bytes, &record.to_string());
+                    }
+                    continue;
+                }
                 match shape {
                     0 => line(
                         &mut bytes,
