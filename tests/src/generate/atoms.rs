@@ -91,7 +91,7 @@ pub(super) fn general(choices: &mut Choices<'_>, world: &World) -> String {
     match choices.below(7) {
         0 => who(choices, world),
         1 => place(choices),
-        2 => times(choices),
+        2 => times(choices, world),
         3..=5 => annotation(choices),
         _ => what(choices),
     }
@@ -162,11 +162,14 @@ fn place(choices: &mut Choices<'_>) -> String {
     }
 }
 
-fn times(choices: &mut Choices<'_>) -> String {
+fn times(choices: &mut Choices<'_>, world: &World) -> String {
     let zone = choices.word(&["", ", \"Asia/Shanghai\"", ", \"America/New_York\""]);
     match choices.below(9) {
         0 => {
-            let range = choices.word(&["08:00..20:00", "22:00..06:00", "00:00..12:00", "12:00..00:00"]);
+            let (from, to) = (2 * choices.below(12), world.hour);
+            let (from, to) = if choices.chance(50) { (from, to) } else { (to, from) };
+            let to = if from == to { (to + 12) % 24 } else { to };
+            let range = format!("{from:02}:00..{to:02}:00");
             format!("time_of_day(stageTimestamp{zone}) {}in {range}", maybe_not(choices))
         }
         1 => format!("weekday(stageTimestamp{zone}) {}in [\"mon\", \"sat\"]", maybe_not(choices)),
@@ -401,7 +404,7 @@ fn pods(choices: &mut Choices<'_>) -> String {
             "containers[].name + \"/\" + containers[].image == {}",
             some(choices, &["web/nginx", "db-1/nginx", "admin/team/app"])
         ),
-        17 => format!("any c in containers: (c.name == objectRef.name and c.image not like \"nginx*\")"),
+        17 => "any c in containers: (c.name == objectRef.name and c.image not like \"nginx*\")".to_owned(),
         0 | 1 => format!("{quantifier} c in containers: (c.securityContext.privileged == true)"),
         2 => text(choices, "containers[].image", IMAGES, &["nginx", ":"], true).replace("\"\"", "\"nginx\""),
         3 => format!("image_tag(containers[].image) == {}", some(choices, &["1.25", "dev"])),
@@ -428,10 +431,10 @@ fn widget(choices: &mut Choices<'_>) -> String {
     match choices.below(16) {
         10 => "desired.spec.list == desired.spec.map.l".to_owned(),
         11 => "desired.spec.map == desired.spec.x".to_owned(),
-        12 => format!("desired.spec.x in desired.spec.list"),
+        12 => "desired.spec.x in desired.spec.list".to_owned(),
         13 => format!("{value} in desired.spec.list"),
-        14 => format!("desired.spec.list[][\"a\"] == desired.spec.x"),
-        15 => format!("any k in keys(desired.spec): (present(desired.spec[k][0]))"),
+        14 => "desired.spec.list[][\"a\"] == desired.spec.x".to_owned(),
+        15 => "any k in keys(desired.spec): (present(desired.spec[k][0]))".to_owned(),
         0 => format!("desired.spec.x {} {value}", choices.word(&["==", "!="])),
         1 => format!("desired.spec.x {} {}", choices.word(&["<", ">="]), choices.word(&["1", "2"])),
         2 => format!("desired.spec.list[].a == {value}"),

@@ -9,8 +9,8 @@ use super::world::{self, ADDRESSES, AGENTS, CODES, COMMANDS, GROUPS, Kind, NAMES
 use crate::reference::{Arrival, Source};
 
 const SECOND: i64 = 1_000_000_000;
-/// Monday, 2026-01-05T08:00:00Z.
-const START: i64 = 1_767_600_000 * SECOND;
+/// Monday, 2026-01-05T00:00:00Z.
+const START: i64 = 1_767_571_200 * SECOND;
 
 /// An event on its way: when it happened, when it comes in.
 struct Sent {
@@ -27,7 +27,7 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
         })
         .collect();
     // Often at the edge of a clock range of some rule.
-    let second = if choices.chance(40) { choices.below(13) * 7_200 } else { choices.below(86_400) };
+    let second = if choices.chance(50) { world.hour * 3_600 } else { choices.below(86_400) };
     // Some sources wrap their events, and the wrapping names a cluster.
     let wrapped = choices.chance(12);
     let mut now = START + i64::try_from(second).unwrap_or(0) * SECOND;

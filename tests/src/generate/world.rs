@@ -89,6 +89,8 @@ pub(super) struct World {
     pub(super) long: bool,
     /// So many in a short time that they also run close to the newest event.
     pub(super) dense: bool,
+    /// The hour (UTC) at which its log often begins, and at which clock ranges begin or end.
+    pub(super) hour: usize,
 }
 
 impl World {
@@ -103,6 +105,7 @@ impl World {
             patches: choices.chance(35),
             long: choices.chance(25),
             dense: choices.chance(30),
+            hour: 2 * choices.below(12),
         }
     }
 }
