@@ -119,7 +119,7 @@ fn times_stand_in_ranges() {
 fn times_of_day_end_before_24() {
     check_clause(
         r##"where t in 25:00..06:00"##,
-        r##"E108 [25:00] `25:00` is no time of day (it goes from `00:00` to `23:59`, two digits each)"##,
+        r##"E313 [25:00] `25:00` is no time of day (it goes from `00:00` to `23:59`, two digits each)"##,
     );
 }
 
