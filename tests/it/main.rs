@@ -6,3 +6,4 @@ mod cli;
 mod corpora;
 mod equal;
 mod labels;
+mod limits;
