@@ -110,14 +110,23 @@ impl<'r> Compiler<'r> {
         {
             return node;
         }
-        let node = self.plain(expr, at, bound);
-        let condition = matches!(
-            expr.kind,
-            ExprKind::IsTrue(_)
-                | ExprKind::Compare { .. }
-                | ExprKind::In { .. }
-                | ExprKind::Quantified { .. }
-        );
+        // `x != y` and `x not in y` are told as they are written, so they are counted with their `not`.
+        let negated = match &expr.kind {
+            ExprKind::Not(inner) => {
+                inner.span == expr.span
+                    && matches!(inner.kind, ExprKind::Compare { .. } | ExprKind::In { .. })
+            }
+            _ => false,
+        };
+        let node = self.plain(expr, At { counted: at.counted && !negated, ..at }, bound);
+        let condition = negated
+            || matches!(
+                expr.kind,
+                ExprKind::IsTrue(_)
+                    | ExprKind::Compare { .. }
+                    | ExprKind::In { .. }
+                    | ExprKind::Quantified { .. }
+            );
         if at.counted && condition {
             let leaf = u32::try_from(self.leaves.len()).unwrap_or(u32::MAX);
             self.leaves.push(Leaf { span: expr.span, step: at.step });

@@ -81,6 +81,18 @@ fn tests_pass_or_say_what_was_expected() {
 }
 
 #[test]
+fn coverage_counts_a_condition_with_its_not() {
+    let place = Place::new();
+    let rules = r#"
+rule r "R" { severity low on get of secrets where user.username != "a" alert "x" }
+test r "t" { at 0s { verb: "get", objectRef.resource: "secrets", user.username: "b" } expect 1 alerts }
+"#;
+    place.write("not.rule", rules);
+    let ran = place.run(&["test", "not.rule", "--coverage", "--format", "human"]).ends(0);
+    assert!(ran.out.contains("never false: user.username != \"a\""), "{}", ran.out);
+}
+
+#[test]
 fn coverage_names_conditions_that_no_test_made_true_or_false() {
     let place = Place::new();
     place.write(

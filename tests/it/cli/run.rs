@@ -29,7 +29,7 @@ fn alerts_go_to_standard_output_and_the_summary_to_standard_error() {
 fn nobody_is_told_of_severity_none() {
     let place = Place::new();
     let rule = r#"rule quiet "For other rules" { severity none on get of secrets alert "x" }"#;
-    place.write("set.rule", rule.to_owned());
+    place.write("set.rule", rule);
     let ran = place.run(&run(&["audit.log", "--fail-on", "alert"])).ends(0);
     assert!(ran.json().is_empty());
     ran.says("0 by 0 rules");
