@@ -28,7 +28,7 @@ pub(crate) fn gather<'a>(rule: &'a ast::Rule, report: &mut Report) -> Clauses<'a
     let mut clauses = Clauses::default();
     let mut seen: Vec<(&str, Span)> = Vec::new();
     for clause in &rule.clauses {
-        let word = keyword(&clause.kind);
+        let word = clause.kind.word();
         let span = Span { end: clause.span.start + u32::try_from(word.len()).unwrap_or(0), ..clause.span };
         if !word.is_empty() && word != "except" {
             // `sequence` and `unordered` exclude each other as they exclude themselves.
@@ -69,27 +69,6 @@ pub(crate) fn gather<'a>(rule: &'a ast::Rule, report: &mut Report) -> Clauses<'a
         missing("`on`", "say which requests it is about, such as `on get of secrets`");
     }
     clauses
-}
-
-fn keyword(kind: &ClauseKind) -> &'static str {
-    match kind {
-        ClauseKind::Severity(_) => "severity",
-        ClauseKind::Tags(_) => "tags",
-        ClauseKind::About(_) => "about",
-        ClauseKind::See(_) => "see",
-        ClauseKind::Disable => "disable",
-        ClauseKind::On(_) => "on",
-        ClauseKind::Where(_) => "where",
-        ClauseKind::Except(_) => "except",
-        ClauseKind::By(_) => "by",
-        ClauseKind::AcrossClusters => "across",
-        ClauseKind::When(_) => "when",
-        ClauseKind::Steps(steps) if steps.ordered => "sequence",
-        ClauseKind::Steps(_) => "unordered",
-        ClauseKind::Alert(_) => "alert",
-        ClauseKind::Throttle(_) => "throttle",
-        ClauseKind::Error => "",
-    }
 }
 
 fn put<'a>(clauses: &mut Clauses<'a>, clause: &'a ast::Clause, span: Span, report: &mut Report) {

@@ -157,11 +157,11 @@ impl<'a> Lower<'a, '_> {
     }
 
     fn each_negated(&mut self, op: &Spanned<CompareOp>, left: &Value, right: &Value) {
-        let word = text::compare_op(op.node);
+        let word = op.node.word();
         let (plain, _) = plain(op.node);
         let message = format!("`{word}` of each element reads two ways: no element, or not every element");
         let (left, right) = (self.quote(left.at), self.quote(right.at));
-        let help = format!("write `not {left} {} {right}` if no element may", text::compare_op(plain));
+        let help = format!("write `not {left} {} {right}` if no element may", plain.word());
         self.tell_help(Code::EachNegated, op.span, message, help);
     }
 
@@ -243,14 +243,14 @@ impl<'a> Lower<'a, '_> {
                 "`{a}` is {} and `{b}` is {}, so neither is `{}` than the other",
                 left.ty.says(),
                 right.ty.says(),
-                text::compare_op(op.node)
+                op.node.word()
             );
             self.tell(Diagnostic::new(Code::TypesDiffer, op.span, message));
         }
     }
 
     fn check_words(&mut self, op: &Spanned<CompareOp>, left: &Value, right: &Value, ignoring_case: bool) {
-        let word = text::compare_op(op.node);
+        let word = op.node.word();
         for side in [left, right] {
             if side.ty.may(|ty| *ty == Type::Text) {
                 continue;

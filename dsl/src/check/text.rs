@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::limits::EXPANDED_DEPTH_MAX;
-use crate::syntax::ast::{ArithOp, Call, CompareOp, Expr, ExprKind, Literal, Literals, Path, Postfix, Set};
+use crate::syntax::ast::{ArithOp, Call, Expr, ExprKind, Literal, Literals, Path, Postfix, Set};
 
 /// How tightly a form binds, loosest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,7 +186,7 @@ fn write_form(out: &mut String, of: &Expr, own: Level) {
         }
         ExprKind::Compare { op, left, right, ignoring_case } => {
             write_expr(out, left, Level::Sum);
-            let _ = write!(out, " {} ", compare_op(op.node));
+            let _ = write!(out, " {} ", op.node.word());
             write_expr(out, right, Level::Sum);
             write_case(out, *ignoring_case);
         }
@@ -279,27 +279,5 @@ pub(crate) fn arith_op(op: ArithOp) -> &'static str {
         ArithOp::Sub => "-",
         ArithOp::Mul => "*",
         ArithOp::Div => "/",
-    }
-}
-
-/// As it is written.
-pub(crate) fn compare_op(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Eq => "==",
-        CompareOp::Ne => "!=",
-        CompareOp::Lt => "<",
-        CompareOp::Le => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::Ge => ">=",
-        CompareOp::Contains { negated: false } => "contains",
-        CompareOp::Contains { negated: true } => "not contains",
-        CompareOp::StartsWith { negated: false } => "startswith",
-        CompareOp::StartsWith { negated: true } => "not startswith",
-        CompareOp::EndsWith { negated: false } => "endswith",
-        CompareOp::EndsWith { negated: true } => "not endswith",
-        CompareOp::Like { negated: false } => "like",
-        CompareOp::Like { negated: true } => "not like",
-        CompareOp::Matches { negated: false } => "matches",
-        CompareOp::Matches { negated: true } => "not matches",
     }
 }

@@ -174,7 +174,7 @@ impl Page<'_> {
     /// A comparison up to its right side.
     fn left_of(&self, expr: &Expr) -> String {
         match &expr.kind {
-            ExprKind::Compare { op, left, .. } => format!("{} {} ", self.flat(left), compare(op.node)),
+            ExprKind::Compare { op, left, .. } => format!("{} {} ", self.flat(left), op.node.word()),
             ExprKind::In { negated, left, .. } => {
                 format!("{} {} ", self.flat(left), if *negated { "not in" } else { "in" })
             }
@@ -391,23 +391,5 @@ fn arith(op: ArithOp) -> &'static str {
         ArithOp::Sub => " - ",
         ArithOp::Mul => " * ",
         ArithOp::Div => " / ",
-    }
-}
-
-fn compare(op: CompareOp) -> &'static str {
-    let word =
-        |negated: bool, with: &'static str, without: &'static str| if negated { with } else { without };
-    match op {
-        CompareOp::Eq => "==",
-        CompareOp::Ne => "!=",
-        CompareOp::Lt => "<",
-        CompareOp::Le => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::Ge => ">=",
-        CompareOp::Contains { negated } => word(negated, "not contains", "contains"),
-        CompareOp::StartsWith { negated } => word(negated, "not startswith", "startswith"),
-        CompareOp::EndsWith { negated } => word(negated, "not endswith", "endswith"),
-        CompareOp::Like { negated } => word(negated, "not like", "like"),
-        CompareOp::Matches { negated } => word(negated, "not matches", "matches"),
     }
 }

@@ -124,7 +124,7 @@ impl Page<'_> {
     }
 
     fn clause(&mut self, clause: &Clause, width: usize) {
-        let word = clause_word(&clause.kind);
+        let word = clause.kind.word();
         self.push(word);
         if !matches!(clause.kind, ClauseKind::Disable | ClauseKind::AcrossClusters | ClauseKind::Error) {
             self.pad(word.len(), width + 1);
@@ -514,34 +514,13 @@ fn sections(clauses: &[Clause]) -> Vec<usize> {
         let padded = section.iter().filter(|clause| {
             !matches!(clause.kind, ClauseKind::Steps(_) | ClauseKind::Disable | ClauseKind::AcrossClusters)
         });
-        let width = padded.map(|clause| clause_word(&clause.kind).len()).max().unwrap_or(0);
+        let width = padded.map(|clause| clause.kind.word().len()).max().unwrap_or(0);
         widths.extend(section.iter().map(|clause| match clause.kind {
             ClauseKind::Steps(_) => 0,
             _ => width,
         }));
     }
     widths
-}
-
-fn clause_word(kind: &ClauseKind) -> &'static str {
-    match kind {
-        ClauseKind::Severity(_) => "severity",
-        ClauseKind::Tags(_) => "tags",
-        ClauseKind::About(_) => "about",
-        ClauseKind::See(_) => "see",
-        ClauseKind::Disable => "disable",
-        ClauseKind::On(_) => "on",
-        ClauseKind::Where(_) => "where",
-        ClauseKind::Except(_) => "except",
-        ClauseKind::By(_) => "by",
-        ClauseKind::AcrossClusters => "across clusters",
-        ClauseKind::When(_) => "when",
-        ClauseKind::Steps(steps) if steps.ordered => "sequence",
-        ClauseKind::Steps(_) => "unordered",
-        ClauseKind::Alert(_) => "alert",
-        ClauseKind::Throttle(_) => "throttle",
-        ClauseKind::Error => "",
-    }
 }
 
 fn change_word(change: &Change) -> &'static str {

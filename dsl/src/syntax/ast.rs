@@ -139,6 +139,31 @@ pub enum ClauseKind {
     Error,
 }
 
+impl ClauseKind {
+    /// The keyword that it begins with; of what did not parse none.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Severity(_) => "severity",
+            Self::Tags(_) => "tags",
+            Self::About(_) => "about",
+            Self::See(_) => "see",
+            Self::Disable => "disable",
+            Self::On(_) => "on",
+            Self::Where(_) => "where",
+            Self::Except(_) => "except",
+            Self::By(_) => "by",
+            Self::AcrossClusters => "across clusters",
+            Self::When(_) => "when",
+            Self::Steps(steps) if steps.ordered => "sequence",
+            Self::Steps(_) => "unordered",
+            Self::Alert(_) => "alert",
+            Self::Throttle(_) => "throttle",
+            Self::Error => "",
+        }
+    }
+}
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -381,6 +406,28 @@ pub enum CompareOp {
     EndsWith { negated: bool },
     Like { negated: bool },
     Matches { negated: bool },
+}
+
+impl CompareOp {
+    /// As it is written, with its `not`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let word =
+            |negated: bool, with: &'static str, without: &'static str| if negated { with } else { without };
+        match self {
+            Self::Eq => "==",
+            Self::Ne => "!=",
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Gt => ">",
+            Self::Ge => ">=",
+            Self::Contains { negated } => word(negated, "not contains", "contains"),
+            Self::StartsWith { negated } => word(negated, "not startswith", "startswith"),
+            Self::EndsWith { negated } => word(negated, "not endswith", "endswith"),
+            Self::Like { negated } => word(negated, "not like", "like"),
+            Self::Matches { negated } => word(negated, "not matches", "matches"),
+        }
+    }
 }
 
 /// Arithmetic.

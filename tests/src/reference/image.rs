@@ -1,4 +1,8 @@
-//! Container images: `[registry/]repository[:tag][@digest]`.
+//! Container images: `[registry/]repository[:tag][@digest]`, taken apart by one pattern.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 /// The parts of an image's name.
 pub(super) struct Image {
@@ -9,33 +13,33 @@ pub(super) struct Image {
     pub(super) digest: Option<String>,
 }
 
+/// A first part is a registry if it has a dot or a colon or is `localhost`; a tag has no slash, and no colon behind it; all
+/// from the first `@` on is the digest.
+static PARTS: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?xs)
+        ^ (?: (?<registry> [^/@]* [.:] [^/@]* | localhost ) / )?
+          (?<repository> [^@]*? )
+          (?: : (?<tag> [^/:@]* ) )?
+          (?: @ (?<digest> .* ) )? $";
+    #[expect(clippy::expect_used, reason = "the pattern stands here")]
+    Regex::new(pattern).expect("a pattern")
+});
+
 /// `None` if it is no image.
 pub(super) fn parse(text: &str) -> Option<Image> {
-    if text.contains(char::is_whitespace) {
+    if text.chars().any(char::is_whitespace) {
         return None;
     }
-    let (rest, digest) = match text.split_once('@') {
-        Some((rest, digest)) => (rest, Some(digest)),
-        None => (text, None),
-    };
-    let last = rest.rfind('/').map_or(0, |slash| slash + 1);
-    let (name, tag) = match rest[last..].rfind(':') {
-        Some(colon) => (&rest[..last + colon], Some(&rest[last + colon + 1..])),
-        None => (rest, None),
-    };
-    let (registry, repository) = match name.split_once('/') {
-        Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
-        _ => ("docker.io", name),
-    };
-    if repository.is_empty() {
-        return None;
-    }
-    let registry = if registry == "index.docker.io" { "docker.io" } else { registry };
-    let repository = if registry == "docker.io" && !repository.contains('/') {
-        format!("library/{repository}")
-    } else {
-        repository.to_owned()
-    };
-    let some = |part: Option<&str>| part.filter(|p| !p.is_empty()).map(str::to_owned);
-    Some(Image { registry: registry.to_owned(), repository, tag: some(tag), digest: some(digest) })
+    let parts = PARTS.captures(text)?;
+    let part = |name: &str| parts.name(name).map(|found| found.as_str().to_owned());
+    let repository = part("repository").filter(|name| !name.is_empty())?;
+    let registry =
+        part("registry").unwrap_or_else(|| "docker.io".to_owned()).replace("index.docker.io", "docker.io");
+    let official = registry == "docker.io" && !repository.contains('/');
+    Some(Image {
+        repository: if official { format!("library/{repository}") } else { repository },
+        registry,
+        tag: part("tag").filter(|tag| !tag.is_empty()),
+        digest: part("digest").filter(|digest| !digest.is_empty()),
+    })
 }
