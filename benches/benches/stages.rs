@@ -20,14 +20,7 @@ const EVENTS: usize = 20_000;
 
 fn shipped() -> SourceMap {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder).expect("the shipped rules").flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    let mut sources = SourceMap::default();
-    for path in paths.iter().filter(|path| path.extension().is_some_and(|end| end == "rule")) {
-        sources.add(path.display().to_string(), std::fs::read_to_string(path).expect("a rule file"));
-    }
-    sources
+    connect::rules::load(&[folder]).expect("the shipped rules can be read").sources
 }
 
 fn stages(criterion: &mut Criterion) {

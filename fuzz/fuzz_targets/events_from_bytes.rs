@@ -6,7 +6,6 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use dsl::source::SourceMap;
 use engine::limits::Limits;
 use engine::matches::SourceInfo;
 use engine::plan::Plan;
@@ -17,16 +16,8 @@ use libfuzzer_sys::fuzz_target;
 const LIMITS: fn() -> Limits = || Limits { line_bytes_max: 4 << 10, ..Limits::default() };
 
 static PLAN: LazyLock<Arc<Plan>> = LazyLock::new(|| {
-    let mut sources = SourceMap::default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
-    for entry in std::fs::read_dir(folder).expect("the shipped rules").flatten() {
-        if entry.path().extension().is_some_and(|end| end == "rule") {
-            sources.add(
-                entry.path().display().to_string(),
-                std::fs::read_to_string(entry.path()).expect("a rule file"),
-            );
-        }
-    }
+    let sources = connect::rules::load(&[folder]).expect("the shipped rules can be read").sources;
     Arc::new(Plan::new(&dsl::check::compile(&sources).rules.expect("the shipped rules compile"), LIMITS()))
 });
 

@@ -8,7 +8,6 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use dsl::ir::RuleSet;
-use dsl::source::SourceMap;
 use engine::limits::Limits;
 use flate2::read::MultiGzDecoder;
 use tests::harness::{AtOnce, difference, run};
@@ -30,10 +29,7 @@ fn data() -> Option<PathBuf> {
 
 /// The shipped rules.
 fn pack() -> RuleSet {
-    let mut sources = SourceMap::default();
-    for path in files(&root().join("rules"), &["rule"]) {
-        sources.add(path.display().to_string(), fs::read_to_string(&path).unwrap());
-    }
+    let sources = connect::rules::load(&[root().join("rules")]).unwrap().sources;
     let outcome = dsl::check::compile(&sources);
     outcome.rules.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics))
 }

@@ -102,16 +102,6 @@ impl Blocks {
         self.cut();
     }
 
-    /// Forgets what is not yet in a block and goes on at `offset` of the source.
-    pub fn restart(&mut self, offset: u64) {
-        *self = Self {
-            offset,
-            ready: std::mem::take(&mut self.ready),
-            framer: Framer::new(self.framer.line_bytes_max),
-            ..Self::new(self.source, self.block_bytes, 0)
-        };
-    }
-
     /// The next block that is ready.
     pub fn pop(&mut self) -> Option<Block> {
         self.ready.pop_front()

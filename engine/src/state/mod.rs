@@ -199,12 +199,6 @@ impl State {
         self.sources.get(source).and_then(|source| source.now())
     }
 
-    /// The time below which everything is decided.
-    #[must_use]
-    pub fn watermark(&self) -> Nanos {
-        self.sources.watermark
-    }
-
     /// What was counted so far.
     #[must_use]
     pub fn tally(&self) -> &RunTally {

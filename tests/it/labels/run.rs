@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dsl::ir::RuleSet;
-use dsl::source::SourceMap;
 use engine::limits::Limits;
 use engine::matches::SourceInfo;
 use engine::plan::Plan;
@@ -25,23 +24,9 @@ pub(super) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
-fn list(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("a folder that can be listed");
-    entries.map(|entry| entry.expect("a folder that can be listed").path()).collect()
-}
-
 /// The rules in `rules/`, without an error and without a warning.
 pub(super) fn shipped() -> RuleSet {
-    let mut files: Vec<PathBuf> = list(&folder("rules"));
-    files.retain(|path| path.extension().is_some_and(|e| e == "rule"));
-    files.sort();
-    let mut map = SourceMap::default();
-    for file in files {
-        map.add(
-            file.display().to_string(),
-            std::fs::read_to_string(&file).expect("a rule file that can be read"),
-        );
-    }
+    let map = connect::rules::load(&[folder("rules")]).expect("the shipped rules can be read").sources;
     let outcome = dsl::check::compile(&map);
     let said = dsl::diag::render::human(&map, &outcome.diagnostics, false);
     assert!(said.is_empty(), "{said}");
