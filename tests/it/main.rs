@@ -5,5 +5,6 @@
 mod cli;
 mod corpora;
 mod equal;
+mod grammar;
 mod labels;
 mod limits;
