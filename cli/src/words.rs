@@ -4,12 +4,23 @@
 //! ways of leaving events out.
 
 use dsl::ir::{
-    AggregateKind, Derived, Expr, ExprKind, Groups, Piece, Resource, Root, Rule, Segment, Selector, Set,
-    Shape, StagePick, Subresource, Target, Targets, Verbs,
+    Derived, Expr, ExprKind, Groups, Literal, On, Piece, Resource, Root, Rule, Segment, Selector, Set, Shape,
+    StagePick, Subresource, Target, Targets, Verbs,
 };
 
+/// What a step listens to, as people write it; `name` tells the names of rules by their numbers.
+pub(crate) fn on<'a>(on: &On, name: impl Fn(usize) -> Option<&'a str>) -> String {
+    match on {
+        On::Events(events) => selector(events),
+        On::Alerts(rules) => {
+            format!("alert of {}", rules.iter().filter_map(|rule| name(*rule)).collect::<Vec<_>>().join(", "))
+        }
+        On::Undecodable => "undecodable".to_owned(),
+    }
+}
+
 /// A selector as people write it, in short: `get, list of secrets`.
-pub(crate) fn selector(on: &Selector) -> String {
+fn selector(on: &Selector) -> String {
     let verbs = match &on.verbs {
         Verbs::Only(verbs) => verbs.join(", "),
         Verbs::AllBut(but) if but.is_empty() => "any verb".to_owned(),
@@ -61,7 +72,33 @@ pub(crate) fn shape(rule: &Rule) -> String {
     match &rule.shape {
         Shape::Each => "each".to_owned(),
         Shape::Sliding { within, .. } => format!("window of {}", duration(*within)),
-        Shape::Sequence { within } => format!("sequence within {}", duration(*within)),
+        Shape::Tumbling { length, .. } => format!("tumbling window of {}", duration(*length)),
+        Shape::Session { gap, within, .. } => {
+            format!("session with a gap of {} within {}", duration(*gap), duration(*within))
+        }
+        Shape::FirstSeen { within, learning, .. } => {
+            let learning =
+                if *learning > 0 { format!(" learning {}", duration(*learning)) } else { String::new() };
+            format!("first seen within {}{learning}", duration(*within))
+        }
+        Shape::Silent { after, among } => {
+            let among =
+                among.as_ref().map(|values| values.iter().map(literal).collect::<Vec<_>>().join(", "));
+            let among = among.map_or_else(String::new, |values| format!(" among {values}"));
+            format!("silent for {}{among}", duration(*after))
+        }
+        Shape::Sequence { ordered: true, within } => format!("sequence within {}", duration(*within)),
+        Shape::Sequence { ordered: false, within } => format!("unordered within {}", duration(*within)),
+    }
+}
+
+fn literal(value: &Literal) -> String {
+    match value {
+        Literal::Text(text) => text.clone(),
+        Literal::Number(number) => number.to_string(),
+        Literal::Duration(nanos) => duration(*nanos),
+        Literal::Bool(truth) => truth.to_string(),
+        Literal::List(values) => format!("[{}]", values.iter().map(literal).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -130,14 +167,11 @@ pub(crate) fn full_level(rule: &Rule) -> Level {
     excepts.chain(alert).chain(conditions).map(|expr| of(expr, true)).fold(level(rule), Level::max)
 }
 
+/// What the shape of a rule reads of events.
 fn aggregated(rule: &Rule) -> impl Iterator<Item = &Expr> {
-    rule.aggregates.iter().flat_map(|aggregate| {
-        let values = match &aggregate.kind {
-            AggregateKind::Distinct(values) => values.as_slice(),
-            AggregateKind::Count => &[],
-        };
-        aggregate.filter.iter().chain(values)
-    })
+    let seen: &[Expr] = if let Shape::FirstSeen { values, .. } = &rule.shape { values } else { &[] };
+    let counted = rule.aggregates.iter();
+    counted.flat_map(|aggregate| aggregate.filter.iter().chain(aggregate.kind.values())).chain(seen)
 }
 
 fn highest<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> Level {
@@ -159,7 +193,7 @@ fn of(expr: &Expr, all: bool) -> Level {
         ExprKind::Arith(_, left, right) | ExprKind::Compare { left, right, .. } => {
             of(left, all).max(of(right, all))
         }
-        ExprKind::Not(value) | ExprKind::IsTrue(value) => of(value, all),
+        ExprKind::Not(value) | ExprKind::IsTrue(value) | ExprKind::Lookup(_, value) => of(value, all),
         ExprKind::In { left, set: Set::Value(value), .. } => of(left, all).max(of(value, all)),
         ExprKind::In { left, .. } => of(left, all),
         ExprKind::Quantified { list, body, .. } => of(list, all).max(of(body, all)),
@@ -175,7 +209,7 @@ fn computed(segments: &[Segment]) -> impl Iterator<Item = &Expr> {
 
 fn of_root(root: Root) -> Level {
     match root {
-        Root::Event | Root::Element(_) => Level::Metadata,
+        Root::Event | Root::Element(_) | Root::Alert(_) | Root::Undecodable(_) => Level::Metadata,
         Root::RequestObject => Level::Request,
         Root::ResponseObject(_) => Level::RequestResponse,
         Root::Derived(derived) => match derived {

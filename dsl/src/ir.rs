@@ -13,8 +13,12 @@ pub use crate::syntax::ast::{ArithOp, CompareOp, Severity};
 /// A checked rule set.
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
-    /// In the order of the files. Rules that ship off (`disable`) are in here, with `disabled` set; nothing runs them.
+    /// In the order of the files, tunes put in. Rules that are off (`disable`) are in here, with `disabled` set; nothing
+    /// runs them.
     pub rules: Vec<Rule>,
+    /// If a tune changed anything: the same rules, in the same order, without any. A `test` that is not `tuned` runs on
+    /// these. Empty if there is no tune.
+    pub untuned: Vec<Rule>,
     /// The tests of all rules, in the order of the files.
     pub tests: Vec<Test>,
 }
@@ -38,6 +42,8 @@ pub struct Rule {
     pub disabled: bool,
     /// One step, unless it is a sequence.
     pub steps: Vec<Step>,
+    /// The cluster is no part of its keys.
+    pub across_clusters: bool,
     /// What it takes beyond a match of a step.
     pub shape: Shape,
     /// Nanoseconds of silence after an alert, the default of its shape put in. 0: none.
@@ -66,9 +72,44 @@ pub enum Shape {
         /// Nanoseconds, above 0.
         within: i64,
     },
-    /// All steps in order.
+    /// A condition over the matches of the only step in each stretch of that length since the Unix epoch.
+    Tumbling {
+        /// Over aggregates; judged once, when the stretch is over.
+        condition: Expr,
+        /// Nanoseconds, above 0.
+        length: i64,
+    },
+    /// A condition over the matches of the only step that follow each other closely.
+    Session {
+        /// Over aggregates; judged once, when the session is over.
+        condition: Expr,
+        /// The longest time between two matches of a session, in nanoseconds, above 0.
+        gap: i64,
+        /// The longest time from its first to its last, in nanoseconds, not below `gap`.
+        within: i64,
+    },
+    /// A match of the only step brings a tuple of values that its key has not shown.
+    FirstSeen {
+        /// Reads the event alone; `[]` makes a tuple of each element.
+        values: Vec<Expr>,
+        /// How far back a tuple is remembered, in nanoseconds, above 0.
+        within: i64,
+        /// For how long after its first match a key only learns, in nanoseconds.
+        learning: i64,
+    },
+    /// Nothing came for some time.
+    Silent {
+        /// After the last match of a key, in nanoseconds, above 0.
+        after: i64,
+        /// Values of the key's only part that are waited for from the first event on. The cluster is then no part of the
+        /// key ([`Rule::across_clusters`] is set).
+        among: Option<Vec<Literal>>,
+    },
+    /// All steps that are no [`Step::no`].
     Sequence {
-        /// From the first step to the last, in nanoseconds, above 0.
+        /// In the order written; else in any.
+        ordered: bool,
+        /// From the first to the last, in nanoseconds, above 0.
         within: i64,
     },
 }
@@ -78,8 +119,12 @@ pub enum Shape {
 pub struct Step {
     /// Its name; `None` for a rule's own `on`.
     pub name: Option<String>,
-    /// Which requests.
-    pub on: Selector,
+    /// Which events.
+    pub on: On,
+    /// How many matches it takes, of a sequence's step; else 1. Others that read the step read the last of them.
+    pub times: u32,
+    /// It forbids.
+    pub no: Option<No>,
     /// `where` (the rule's and the step's joined). `None` is true.
     pub condition: Option<Expr>,
     /// Each `except` lets go if it is true.
@@ -88,6 +133,41 @@ pub struct Step {
     pub key: Vec<KeyPart>,
     /// Variables that this step's `where` lends to the alert: `any`s under no `not`, `or`, `any`, `all`.
     pub lent: Vec<VarId>,
+}
+
+/// What a forbidding step adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct No {
+    /// Its own time in nanoseconds, above 0; always there before the first step of an ordered sequence.
+    pub within: Option<i64>,
+}
+
+/// What a step listens to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum On {
+    /// Requests.
+    Events(Selector),
+    /// Alerts of these rules, by their numbers in [`RuleSet::rules`], ascending. Rules that are off tell none.
+    Alerts(Vec<usize>),
+    /// What is no event.
+    Undecodable,
+}
+
+impl On {
+    /// Which requests; `None` if it listens to none.
+    #[must_use]
+    pub fn events(&self) -> Option<&Selector> {
+        match self {
+            Self::Events(selector) => Some(selector),
+            Self::Alerts(_) | Self::Undecodable => None,
+        }
+    }
+
+    /// Which stages; of what is no request, each by itself.
+    #[must_use]
+    pub fn stage(&self) -> StagePick {
+        self.events().map_or(StagePick::Any, |selector| selector.stage)
+    }
 }
 
 /// A part of a group key.
@@ -226,13 +306,39 @@ pub struct Aggregate {
     pub enough: Option<u64>,
 }
 
-/// The aggregates built so far.
+/// The aggregates. Those of one value take each element of a `[]`.
 #[derive(Clone, Debug)]
 pub enum AggregateKind {
     /// Requests.
     Count,
     /// Different tuples of these values.
     Distinct(Vec<Expr>),
+    /// Of numbers or durations.
+    Sum(Expr),
+    /// Of numbers or durations.
+    Avg(Expr),
+    /// Of numbers, durations or times.
+    Min(Expr),
+    /// Of numbers, durations or times.
+    Max(Expr),
+    /// Of numbers, durations or times, by nearest rank: above 0, at most 100.
+    Percentile(Expr, f64),
+}
+
+impl AggregateKind {
+    /// The values that it takes of each match.
+    #[must_use]
+    pub fn values(&self) -> &[Expr] {
+        match self {
+            Self::Count => &[],
+            Self::Distinct(values) => values,
+            Self::Sum(value)
+            | Self::Avg(value)
+            | Self::Min(value)
+            | Self::Max(value)
+            | Self::Percentile(value, _) => std::slice::from_ref(value),
+        }
+    }
 }
 
 /// A condition or a value.
@@ -259,6 +365,8 @@ pub enum ExprKind {
     /// What stands below a value that is no place of an event: `split(t, ",")[0]`, `parse_json(t).a[]`. The steps mean
     /// what they mean in a [`Place`]; at least one.
     Part(Box<Expr>, Vec<Segment>),
+    /// The value under a key in a table. A key that is no text: absent.
+    Lookup(Arc<Table>, Box<Expr>),
     /// Arithmetic; `+` also joins texts.
     Arith(ArithOp, Box<Expr>, Box<Expr>),
     /// The value of [`Rule::aggregates`] of that number. Only in a window's condition, alert text and probes.
@@ -322,6 +430,27 @@ pub enum Literal {
     List(Vec<Literal>),
 }
 
+/// A table: a value for a text.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub rows: Rows,
+}
+
+/// What is in a table.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// Texts, compared by bytes, in their order, none twice.
+    Texts(Vec<(String, Literal)>),
+    /// Networks, in the order of their addresses, then of their bits, none twice: the one with most bits that holds the
+    /// address of the key decides. A key that is no address is in none.
+    Networks(Vec<(Network, Literal)>),
+    /// A MaxMind database as it was read; the record of the longest network that holds the key's address.
+    MaxMind(Arc<[u8]>),
+}
+
 /// Where `in` looks.
 #[derive(Clone, Debug)]
 pub enum Set {
@@ -374,6 +503,10 @@ pub enum Root {
     ResponseObject(BodyKinds),
     /// A derived field.
     Derived(Derived),
+    /// A field of the alert at hand.
+    Alert(AlertField),
+    /// A field of what is no event.
+    Undecodable(UndecodableField),
     /// The element that a quantifier bound; in alert text one that the completing event's `where` lent.
     Element(VarId),
 }
@@ -414,6 +547,27 @@ pub enum Derived {
     RequestId,
     Cluster,
     Source,
+}
+
+/// What rules on alerts read besides the completing event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the field of its name; docs/semantics.md defines them")]
+pub enum AlertField {
+    Rule,
+    Severity,
+    Tags,
+    Message,
+    Count,
+    Key,
+    Approximate,
+}
+
+/// What rules on lines that are no event read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the field of its name; docs/semantics.md defines them")]
+pub enum UndecodableField {
+    Reason,
+    Offset,
 }
 
 /// One step down.

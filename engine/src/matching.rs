@@ -101,11 +101,9 @@ impl Matcher<'_> {
         for id in self.plan.index.candidates(row) {
             let rule = &self.plan.rules[id.rule as usize];
             let step = &rule.steps[id.step as usize];
-            if !selector::takes(&step.on, row) {
-                continue;
-            }
+            let Some(on) = step.on.events().filter(|on| selector::takes(on, row)) else { continue };
             let dry_run_unknown = match event.dry_run() {
-                _ if step.on.including_dry_run => false,
+                _ if on.including_dry_run => false,
                 Truth::True => continue,
                 Truth::Unknown => true,
                 Truth::False => false,

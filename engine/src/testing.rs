@@ -67,12 +67,14 @@ pub(crate) fn step(name: Option<&str>, stage: StagePick, keys: usize) -> ir::Ste
     };
     ir::Step {
         name: name.map(str::to_owned),
-        on: ir::Selector {
+        on: ir::On::Events(ir::Selector {
             verbs: ir::Verbs::AllBut(Vec::new()),
             targets: ir::Targets::AllBut(Vec::new()),
             stage,
             including_dry_run: false,
-        },
+        }),
+        times: 1,
+        no: None,
         condition: None,
         excepts: Vec::new(),
         key: (0..keys).map(key).collect(),
@@ -99,6 +101,7 @@ pub(crate) fn rule(name: &str, shape: ir::Shape, throttle: i64, steps: Vec<ir::S
         see: Vec::new(),
         disabled: false,
         steps,
+        across_clusters: false,
         shape,
         throttle,
         alert: vec![ir::Piece::Literal("it took place".into())],

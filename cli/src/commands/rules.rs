@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use connect::Error;
-use dsl::ir::Rule;
+use dsl::ir::{Rule, RuleSet};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -32,8 +32,8 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
             .filter(|test| rules.rules.get(test.rule).is_some_and(|of| of.name == rule.name));
         let place = format!("{}:{}", sources.file(rule.span.source).name, sources.start(rule.span).line);
         let text = match format {
-            Format::Human => human(rule, &place, tests.count()),
-            Format::Json => as_json(rule, &place, tests.count())?,
+            Format::Human => human(&rules, rule, &place, tests.count()),
+            Format::Json => as_json(&rules, rule, &place, tests.count())?,
         };
         out.line(&text)?;
     }
@@ -42,9 +42,9 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
 }
 
 /// What each step listens to.
-fn listens(rule: &Rule) -> Vec<String> {
+fn listens(rules: &RuleSet, rule: &Rule) -> Vec<String> {
     let step = |step: &dsl::ir::Step| {
-        let on = words::selector(&step.on);
+        let on = words::on(&step.on, |of| rules.rules.get(of).map(|rule| rule.name.as_str()));
         step.name.as_ref().map_or(on.clone(), |name| format!("{name}: {on}"))
     };
     rule.steps.iter().map(step).collect()
@@ -58,12 +58,12 @@ fn key(rule: &Rule) -> Vec<&str> {
         .unwrap_or_default()
 }
 
-fn human(rule: &Rule, place: &str, tests: usize) -> String {
+fn human(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> String {
     let off = if rule.disabled { ", off" } else { "" };
     let mut lines = vec![
         format!("{} ({}{off})", rule.name, rule.severity.word()),
         format!("  {}", rule.title),
-        format!("  on {}", listens(rule).join("; ")),
+        format!("  on {}", listens(rules, rule).join("; ")),
     ];
     let by = key(rule);
     let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
@@ -97,7 +97,7 @@ struct Listed<'a> {
     place: &'a str,
 }
 
-fn as_json(rule: &Rule, place: &str, tests: usize) -> Result<String, Error> {
+fn as_json(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> Result<String, Error> {
     let listed = Listed {
         name: &rule.name,
         title: &rule.title,
@@ -105,7 +105,7 @@ fn as_json(rule: &Rule, place: &str, tests: usize) -> Result<String, Error> {
         tags: &rule.tags,
         enabled: !rule.disabled,
         shape: words::shape(rule),
-        on: listens(rule),
+        on: listens(rules, rule),
         key: key(rule),
         level: words::level(rule).text(),
         full_level: words::full_level(rule).text(),

@@ -268,7 +268,8 @@ impl<'a> RuleLower<'a, '_, '_> {
         let condition = join(conditions);
         let lent = condition.as_ref().map(lends).unwrap_or_default();
         let name = written.step.map(|step| step.name.node.clone());
-        on.map(|on| ir::Step { name, on, condition, excepts, key, lent })
+        let on = ir::On::Events(on?);
+        Some(ir::Step { name, on, times: 1, no: None, condition, excepts, key, lent })
     }
 
     /// The key of a step, and the types of its parts.
@@ -300,8 +301,7 @@ impl<'a> RuleLower<'a, '_, '_> {
         parts: &[Vec<Part<'a>>],
     ) -> (ir::Rule, Vec<Vec<ir::Expected>>) {
         let last = self.written.len() - 1;
-        let on = steps.last().map(|step| step.on.clone());
-        let own = self.scope(last, on.as_ref());
+        let own = self.scope(last, steps.last().and_then(|step| step.on.events()));
         let types: Vec<Ty> = match steps.last() {
             Some(step) => step.key.iter().map(|part| part.value.ty.clone().into()).collect(),
             None => parts[last].iter().map(|_| Ty::any()).collect(),
@@ -354,6 +354,7 @@ impl<'a> RuleLower<'a, '_, '_> {
                 .unwrap_or_default(),
             disabled: self.clauses.disabled,
             steps,
+            across_clusters: false,
             shape,
             throttle,
             alert,
@@ -380,7 +381,7 @@ impl<'a> RuleLower<'a, '_, '_> {
     fn shape(&mut self, window: Option<Window>) -> (Shape, i64) {
         if let (Some(steps), None) = (self.clauses.steps, self.clauses.on) {
             let within = window::length(&steps.within, "this sequence", self.lower.report).unwrap_or(1);
-            return (Shape::Sequence { within }, within);
+            return (Shape::Sequence { ordered: true, within }, within);
         }
         match window {
             Some(Window::Sliding { condition, within }) => (Shape::Sliding { condition, within }, within),

@@ -161,7 +161,9 @@ fn mark(expr: &ir::Expr, found: &mut [bool]) {
             }
             ExprKind::Literal(_) | ExprKind::Read(_) | ExprKind::Key(_) => {}
             ExprKind::Call(_, parts) | ExprKind::And(parts) | ExprKind::Or(parts) => rest.extend(parts),
-            ExprKind::Part(of, _) | ExprKind::Not(of) | ExprKind::IsTrue(of) => rest.push(of),
+            ExprKind::Part(of, _) | ExprKind::Not(of) | ExprKind::IsTrue(of) | ExprKind::Lookup(_, of) => {
+                rest.push(of);
+            }
             ExprKind::Arith(_, left, right) | ExprKind::Compare { left, right, .. } => {
                 rest.extend([&**left, &**right]);
             }

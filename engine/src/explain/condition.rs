@@ -127,7 +127,7 @@ impl<'r> Maker<'r> {
                 }
             }
             ExprKind::Call(_, args) => args.iter().for_each(|arg| self.values(arg, out)),
-            ExprKind::Part(base, _) => self.values(base, out),
+            ExprKind::Part(inner, _) | ExprKind::Lookup(_, inner) => self.values(inner, out),
             ExprKind::Arith(_, left, right) => {
                 self.values(left, out);
                 self.values(right, out);

@@ -136,9 +136,14 @@ fn explain(rule: &ir::Rule, source: &SourceInfo, row: &Row, offset: u64) -> Expl
 }
 
 fn explain_step(rule: &ir::Rule, number: u32, step: &ir::Step, at: At<'_>) -> Step {
-    let mut passed_over = selector::passed_over(&step.on, at.row);
+    let on = step.on.events();
+    let mut passed_over = match on {
+        Some(on) => selector::passed_over(on, at.row),
+        None => Some("it takes no requests"),
+    };
+    let excludes_dry_runs = on.is_some_and(|on| !on.including_dry_run);
     let dry_run = at.event().dry_run();
-    if passed_over.is_none() && !step.on.including_dry_run && dry_run == Truth::True {
+    if passed_over.is_none() && excludes_dry_runs && dry_run == Truth::True {
         passed_over = Some("it is a dry run");
     }
     let condition = step.condition.as_ref().map(|c| condition::explain(rule, number, c, at));
@@ -152,7 +157,7 @@ fn explain_step(rule: &ir::Rule, number: u32, step: &ir::Step, at: At<'_>) -> St
     });
     Step {
         name: step.name.as_deref().map(Arc::from),
-        dry_run_unknown: !step.on.including_dry_run && dry_run == Truth::Unknown,
+        dry_run_unknown: excludes_dry_runs && dry_run == Truth::Unknown,
         matched: passed_over.is_none() && alone == Truth::True && !let_go,
         passed_over,
         condition,

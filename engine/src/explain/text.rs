@@ -39,6 +39,7 @@ pub fn spell(expr: &Expr) -> String {
             let tighter = if binds == Binds::Sum { Binds::Term } else { Binds::Value };
             format!("{} {sign} {}", inside(left, binds), inside(right, tighter))
         }
+        ExprKind::Lookup(table, key) => format!("{}[{}]", table.name, spell(key)),
         ExprKind::Aggregate(n) => format!("aggregate {n}"),
         ExprKind::Key(n) => format!("key {n}"),
         ExprKind::Not(inner) => match &inner.kind {
@@ -189,7 +190,10 @@ fn variable(body: &Expr) -> Option<&str> {
             place.text.split(['.', '[']).next()
         }
         ExprKind::Call(_, args) => args.iter().find_map(variable),
-        ExprKind::Part(inner, _) | ExprKind::Not(inner) | ExprKind::IsTrue(inner) => variable(inner),
+        ExprKind::Part(inner, _)
+        | ExprKind::Not(inner)
+        | ExprKind::IsTrue(inner)
+        | ExprKind::Lookup(_, inner) => variable(inner),
         ExprKind::Arith(_, left, right) | ExprKind::Compare { left, right, .. } => {
             variable(left).or_else(|| variable(right))
         }

@@ -14,6 +14,7 @@ pub(super) fn unknown(expr: &Expr, cx: &Cx<'_, '_>) -> &'static str {
             Root::RequestObject => "the event does not carry the request's body",
             Root::ResponseObject(_) => response(row),
             Root::Derived(derived) => of_derived(derived, row),
+            Root::Alert(_) | Root::Undecodable(_) => "it is read of no event",
             Root::Element(_) => "the patch does not say",
         },
         _ => "it is computed from what is unknown",

@@ -46,11 +46,10 @@ const NAMED: usize = 2;
 impl Index {
     pub(crate) fn new(rules: &[Rule]) -> Self {
         let (mut verbs, mut resources) = (BTreeSet::new(), BTreeSet::new());
-        for step in rules.iter().flat_map(|rule| &rule.steps) {
-            let (Verbs::Only(names) | Verbs::AllBut(names)) = &step.on.verbs;
+        for (_, _, on) in steps(rules) {
+            let (Verbs::Only(names) | Verbs::AllBut(names)) = &on.verbs;
             verbs.extend(names.iter().map(String::as_str));
-            let (Targets::Only(list) | Targets::AllBut(list) | Targets::ResourcesBut(list)) =
-                &step.on.targets;
+            let (Targets::Only(list) | Targets::AllBut(list) | Targets::ResourcesBut(list)) = &on.targets;
             for target in list {
                 if let Target::Resource(Resource { name: Some(name), .. }) = target {
                     resources.insert(name.as_str());
@@ -88,8 +87,11 @@ impl Index {
     }
 }
 
+/// All steps that take events.
 fn steps(rules: &[Rule]) -> impl Iterator<Item = (u32, u32, &dsl::ir::Selector)> {
-    (0..).zip(rules).flat_map(|(r, rule)| (0..).zip(&rule.steps).map(move |(s, step)| (r, s, &step.on)))
+    (0..).zip(rules).flat_map(|(r, rule)| {
+        (0..).zip(&rule.steps).filter_map(move |(s, step)| Some((r, s, step.on.events()?)))
+    })
 }
 
 enum Column<'a> {

@@ -54,7 +54,16 @@ fn selector() -> impl Strategy<Value = ir::Selector> {
 
 fn rule(number: usize, steps: Vec<ir::Selector>) -> ir::Rule {
     let span = dsl::source::Span::new(dsl::source::SourceId(0), 0, 0);
-    let step = |on| ir::Step { name: None, on, condition: None, excepts: vec![], key: vec![], lent: vec![] };
+    let step = |on| ir::Step {
+        name: None,
+        on: ir::On::Events(on),
+        times: 1,
+        no: None,
+        condition: None,
+        excepts: vec![],
+        key: vec![],
+        lent: vec![],
+    };
     ir::Rule {
         name: format!("r{number}"),
         title: String::new(),
@@ -64,6 +73,7 @@ fn rule(number: usize, steps: Vec<ir::Selector>) -> ir::Rule {
         see: vec![],
         disabled: number.is_multiple_of(5),
         steps: steps.into_iter().map(step).collect(),
+        across_clusters: false,
         shape: ir::Shape::Each,
         throttle: 0,
         alert: vec![],
@@ -101,7 +111,7 @@ proptest! {
         events in prop::collection::vec(event(), 1..6),
     ) {
         let rules = rules.into_iter().enumerate().map(|(n, steps)| rule(n, steps)).collect();
-        let plan = Plan::new(&ir::RuleSet { rules, tests: vec![] }, Limits::default());
+        let plan = Plan::new(&ir::RuleSet { rules, ..ir::RuleSet::default() }, Limits::default());
         let mut decoder = Decoder::default();
         for event in events {
             decoder.frame(event.to_string().as_bytes(), Kind::Document, &mut |row| {
@@ -111,7 +121,8 @@ proptest! {
                 let mut named = plan.index.candidates(row).to_vec();
                 assert!(named.is_sorted());
                 named.retain(|id| {
-                    selector::takes(&plan.rules[id.rule as usize].steps[id.step as usize].on, row)
+                    let on = plan.rules[id.rule as usize].steps[id.step as usize].on.events();
+                    selector::takes(on.unwrap(), row)
                 });
                 assert_eq!(named, all);
             });

@@ -166,6 +166,7 @@ impl<'r> Compiler<'r> {
             ExprKind::Arith(op, left, right) => {
                 Node::Arith(*op, self.boxed(left, at, bound), self.boxed(right, at, bound))
             }
+            ExprKind::Lookup(..) => Node::Const(Value::Absent),
             ExprKind::Aggregate(n) => Node::Aggregate(*n),
             ExprKind::Key(n) => Node::Key(*n),
             ExprKind::Not(inner) => Node::Not(self.boxed(inner, at, bound)),
@@ -206,6 +207,7 @@ impl<'r> Compiler<'r> {
                 }
                 None => Root::Of(Box::new(Node::Const(Value::Absent))),
             },
+            ir::Root::Alert(_) | ir::Root::Undecodable(_) => return Node::Const(Value::Absent),
             // Later the event is gone, and some computed segment reads another event: up to there it is captured.
             _ if at.late => return self.late_place(place, ty, At { step, ..at }, bound),
             ir::Root::Event => Root::Event,

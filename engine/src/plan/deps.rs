@@ -57,7 +57,7 @@ impl Walk<'_> {
                 self.expr(right);
             }
             ExprKind::Aggregate(_) | ExprKind::Key(_) => self.out.window = true,
-            ExprKind::Not(inner) | ExprKind::IsTrue(inner) => self.expr(inner),
+            ExprKind::Not(inner) | ExprKind::IsTrue(inner) | ExprKind::Lookup(_, inner) => self.expr(inner),
             ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().for_each(|p| self.expr(p)),
             ExprKind::In { left, set, .. } => {
                 self.expr(left);

@@ -90,7 +90,7 @@ pub struct Step {
     pub joins: Vec<Join>,
     /// How many values its matches bring with them.
     pub captured: usize,
-    pub(crate) on: ir::Selector,
+    pub(crate) on: ir::On,
     pub(crate) conditions: Vec<Expr>,
     pub(crate) excepts: Vec<Expr>,
     pub(crate) key: Vec<Expr>,
@@ -173,11 +173,15 @@ impl Rule {
         }
         let aggregates = rule.aggregates.iter().map(|a| compile_aggregate(&mut compiler, a)).collect();
         let shape = match &rule.shape {
-            ir::Shape::Each => Shape::Each,
+            ir::Shape::Each
+            | ir::Shape::Tumbling { .. }
+            | ir::Shape::Session { .. }
+            | ir::Shape::FirstSeen { .. }
+            | ir::Shape::Silent { .. } => Shape::Each,
             ir::Shape::Sliding { condition, within } => {
                 Shape::Sliding { condition: compiler.later(condition, last), within: *within }
             }
-            ir::Shape::Sequence { within } => Shape::Sequence { within: *within },
+            ir::Shape::Sequence { within, .. } => Shape::Sequence { within: *within },
         };
         let alert = rule.alert.iter().map(|piece| match piece {
             ir::Piece::Literal(text) => Piece::Literal(text.as_str().into()),
@@ -227,7 +231,7 @@ fn compile_step(compiler: &mut Compiler<'_>, step: &ir::Step, number: u32) -> St
     }
     Step {
         name: step.name.as_deref().map(Arc::from),
-        stage: step.on.stage,
+        stage: step.on.stage(),
         key_names: step.key.iter().map(|part| part.name.as_str().into()).collect(),
         joins,
         captured: 0,
@@ -248,10 +252,7 @@ pub(crate) fn conjuncts(condition: &ir::Expr) -> Vec<&ir::Expr> {
 }
 
 fn compile_aggregate(compiler: &mut Compiler<'_>, aggregate: &ir::Aggregate) -> Aggregate {
-    let values = match &aggregate.kind {
-        ir::AggregateKind::Count => Vec::new(),
-        ir::AggregateKind::Distinct(values) => values.iter().map(|v| compiler.own(v, 0)).collect(),
-    };
+    let values = aggregate.kind.values().iter().map(|v| compiler.own(v, 0)).collect();
     Aggregate {
         text: aggregate.text.as_str().into(),
         counts: matches!(aggregate.kind, ir::AggregateKind::Count),

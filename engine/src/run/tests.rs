@@ -12,9 +12,9 @@ fn plan() -> Arc<Plan> {
         rule("each", Shape::Each, 0, steps(1)),
         rule("throttled", Shape::Each, 7 * SECOND, steps(1)),
         rule("sliding", at_least(3.0, 10 * SECOND), 0, steps(1)),
-        rule("sequence", Shape::Sequence { within: 5 * SECOND }, 0, steps(2)),
+        rule("sequence", Shape::Sequence { ordered: true, within: 5 * SECOND }, 0, steps(2)),
     ];
-    Arc::new(Plan::new(&RuleSet { rules, tests: Vec::new() }, Limits::default()))
+    Arc::new(Plan::new(&RuleSet { rules, ..RuleSet::default() }, Limits::default()))
 }
 
 /// Lines of a log, some of them no events, times out of order by more than the lateness.

@@ -95,7 +95,7 @@ fn asks_only_lower_bounds(rule: &ir::Rule) -> bool {
                 }
             }
             ExprKind::Quantified { list, body, .. } => left.extend([&**list, &**body]),
-            ExprKind::Part(part, _) => left.push(part),
+            ExprKind::Part(part, _) | ExprKind::Lookup(_, part) => left.push(part),
             ExprKind::Literal(_) | ExprKind::Read(_) | ExprKind::Key(_) => {}
         }
     }

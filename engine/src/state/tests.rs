@@ -26,11 +26,11 @@ fn plan() -> Arc<Plan> {
         rule("each", Shape::Each, 0, one(StagePick::Outcome, 0)),
         rule("throttled", Shape::Each, 10, one(StagePick::Outcome, 1)),
         rule("sliding", at_least(2.0, 10), 10, one(StagePick::Outcome, 1)),
-        rule("sequence", Shape::Sequence { within: 10 }, 0, steps(&["a", "b"], 1)),
-        rule("joined", Shape::Sequence { within: 20 }, 5, joined),
+        rule("sequence", Shape::Sequence { ordered: true, within: 10 }, 0, steps(&["a", "b"], 1)),
+        rule("joined", Shape::Sequence { ordered: true, within: 20 }, 5, joined),
         rule("stages", Shape::Each, 0, one(StagePick::Any, 0)),
     ];
-    Arc::new(Plan::new(&RuleSet { rules, tests: Vec::new() }, Limits::default()))
+    Arc::new(Plan::new(&RuleSet { rules, ..RuleSet::default() }, Limits::default()))
 }
 
 fn limits(lateness: Nanos) -> Limits {

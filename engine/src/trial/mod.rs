@@ -95,7 +95,7 @@ impl Trial {
     #[must_use]
     pub fn new(rules: &RuleSet, rule: usize) -> Option<Self> {
         let rule = Rule { disabled: false, ..rules.rules.get(rule)?.clone() };
-        let alone = RuleSet { rules: vec![rule.clone()], tests: Vec::new() };
+        let alone = RuleSet { rules: vec![rule.clone()], ..RuleSet::default() };
         // Later than this is never late.
         let limits = Limits { lateness: Nanos::MAX, ..Limits::default() };
         let plan = Arc::new(Plan::new(&alone, limits));

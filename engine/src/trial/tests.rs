@@ -19,7 +19,7 @@ fn rules() -> RuleSet {
     sliding.disabled = true;
     sliding.probes = vec![expr(dsl::ir::ExprKind::Aggregate(0), dsl::ir::Type::Number)];
     let other = rule("other", Shape::Each, 0, vec![step(None, StagePick::Outcome, 0)]);
-    RuleSet { rules: vec![other, sliding], tests: Vec::new() }
+    RuleSet { rules: vec![other, sliding], ..RuleSet::default() }
 }
 
 fn test(events: Vec<(Nanos, String)>, expected: Vec<Expected>) -> Test {

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dsl::ir::{Aggregate, AggregateKind, Expr, ExprKind, Piece, Rule, RuleSet, Shape, StagePick, Step};
+use dsl::ir::{
+    Aggregate, AggregateKind, Expr, ExprKind, Piece, Rule, RuleSet, Selector, Shape, StagePick, Step,
+};
 
 use super::RefAlert;
 use super::eval::Scope;
@@ -166,13 +168,19 @@ impl<'r> Judge<'r> {
         let steps: Vec<Vec<Match<'_>>> =
             self.rule.steps.iter().map(|step| self.matches(step, placed, &mut tally)).collect();
         let raised = match &self.rule.shape {
-            Shape::Sequence { within } if !self.poison.hits("sequence") => {
+            Shape::Sequence { within, .. } if !self.poison.hits("sequence") => {
                 sequence::choose(self, &steps, *within)
             }
             Shape::Sliding { condition, within } if !self.poison.hits("sliding") => {
                 self.slide(&steps[0], condition, *within)
             }
             Shape::Each if self.poison.hits("each") => vec![],
+            Shape::Tumbling { .. }
+            | Shape::Session { .. }
+            | Shape::FirstSeen { .. }
+            | Shape::Silent { .. } => {
+                vec![]
+            }
             _ => steps.last().into_iter().flatten().map(single).collect(),
         };
         (self.throttle(raised), tally)
@@ -180,14 +188,20 @@ impl<'r> Judge<'r> {
 
     fn window(self) -> Option<i64> {
         match self.rule.shape {
-            Shape::Each => None,
-            Shape::Sliding { within, .. } | Shape::Sequence { within } => Some(within),
+            Shape::Sliding { within, .. } | Shape::Sequence { within, .. } => Some(within),
+            Shape::Each
+            | Shape::Tumbling { .. }
+            | Shape::Session { .. }
+            | Shape::FirstSeen { .. }
+            | Shape::Silent { .. } => None,
         }
     }
 
     /// The matches of a step that take part, in the order in which they are decided, each request once.
     fn matches<'a>(self, step: &Step, placed: &[Placed<'a>], tally: &mut Tally) -> Vec<Match<'a>> {
-        let mut found: Vec<Match<'a>> = placed.iter().filter_map(|p| self.matched(step, *p, tally)).collect();
+        let Some(on) = step.on.events() else { return vec![] };
+        let matched = placed.iter().filter_map(|p| self.matched(step, on, *p, tally));
+        let mut found: Vec<Match<'a>> = matched.collect();
         if let Some(window) = self.window() {
             found.retain(|m| m.placed.moved() <= window);
             let before = found.len();
@@ -201,7 +215,7 @@ impl<'r> Judge<'r> {
             found.sort_by_key(Match::order);
         }
         let memory = self.settings.request_memory.max(self.window().unwrap_or(0));
-        let pick = select::pick(&step.on, self.poison);
+        let pick = select::pick(on, self.poison);
         let mut taken: BTreeMap<([u8; 16], Option<dsl::ir::Stage>), i64> = BTreeMap::new();
         found.retain(|m| {
             let stage = (pick != StagePick::Outcome).then_some(m.event().stage);
@@ -218,13 +232,19 @@ impl<'r> Judge<'r> {
     }
 
     /// What the event alone tells of a step.
-    fn matched<'a>(self, step: &Step, placed: Placed<'a>, tally: &mut Tally) -> Option<Match<'a>> {
+    fn matched<'a>(
+        self,
+        step: &Step,
+        on: &Selector,
+        placed: Placed<'a>,
+        tally: &mut Tally,
+    ) -> Option<Match<'a>> {
         let event = placed.event;
-        if !select::takes(&step.on, event, self.poison) {
+        if !select::takes(on, event, self.poison) {
             return None;
         }
         let dry_run = Truth::is_true(&fields::derived(event, dsl::ir::Derived::DryRun, self.poison));
-        let including = if step.on.including_dry_run {
+        let including = if on.including_dry_run {
             !self.poison.hits("including dry_run")
         } else {
             dry_run != Truth::False && self.poison.hits("dry runs passed over")
@@ -259,7 +279,7 @@ impl<'r> Judge<'r> {
         if !key.is_empty() && self.poison.hits("by") {
             key.clear();
         }
-        let dry_run_unknown = dry_run == Truth::Unknown && !step.on.including_dry_run;
+        let dry_run_unknown = dry_run == Truth::Unknown && !on.including_dry_run;
         let group = (event.cluster.clone(), key.iter().map(identity::scalar).collect());
         Some(Match { placed, key, group, dry_run_unknown })
     }
@@ -306,6 +326,11 @@ impl<'r> Judge<'r> {
                 let tuples = counted.iter().flat_map(|m| self.tuples(parts, m.event()));
                 tuples.collect::<BTreeSet<_>>().len()
             }
+            AggregateKind::Sum(_)
+            | AggregateKind::Avg(_)
+            | AggregateKind::Min(_)
+            | AggregateKind::Max(_)
+            | AggregateKind::Percentile(..) => return (V::Absent, false),
         } as u64;
         let most = aggregate.enough.map_or(u64::MAX, |enough| enough.max(KEPT_MIN));
         (V::Number(number.min(most) as f64), number > most)
@@ -364,7 +389,7 @@ impl<'r> Judge<'r> {
             notes.insert("at least");
         }
         let step = rule.steps.last();
-        let stage = step.filter(|step| step.on.stage != StagePick::Outcome);
+        let stage = step.filter(|step| step.on.stage() != StagePick::Outcome);
         let stage = stage.map(|_| select::stage_name(event.stage));
         let id = identity::alert(&rule.name, event.cluster.as_deref(), &completing.key, event.request, stage);
         let names = step.iter().flat_map(|step| &step.key).map(|part| part.name.clone());
@@ -436,7 +461,7 @@ pub(super) fn reads_steps(expr: &Expr) -> bool {
         ExprKind::Arith(_, a, b) | ExprKind::Compare { left: a, right: b, .. } => {
             reads_steps(a) || reads_steps(b)
         }
-        ExprKind::Not(of) | ExprKind::IsTrue(of) => reads_steps(of),
+        ExprKind::Not(of) | ExprKind::IsTrue(of) | ExprKind::Lookup(_, of) => reads_steps(of),
         ExprKind::In { left, set, .. } => {
             reads_steps(left) || matches!(set, dsl::ir::Set::Value(list) if reads_steps(list))
         }

@@ -87,6 +87,7 @@ impl<'a> Scope<'a> {
                 let value = over_each(&args, &|args| arithmetic(*op, &args[0], &args[1]));
                 self.poison.value(sign(*op), value)
             }
+            ExprKind::Lookup(..) => V::Absent,
             ExprKind::Aggregate(n) => self.aggregates.get(*n as usize).cloned().unwrap_or(V::Absent),
             ExprKind::Key(n) => self.key.get(*n as usize).cloned().unwrap_or(V::Absent),
             _ => self.truth(expr).value(),
@@ -198,6 +199,7 @@ impl<'a> Scope<'a> {
                 let patch = matches!(fields::name(derived), "desired" | "pod_spec" | "containers");
                 fields::down(value, &steps, patch && event.verb == "patch")
             }
+            Root::Alert(_) | Root::Undecodable(_) => V::Absent,
             Root::Element(var) => {
                 let (value, patch) = self.vars.get(&var).cloned().unwrap_or((V::Absent, false));
                 fields::down(value, &steps, patch)

@@ -104,7 +104,7 @@ fn alone(rules: RuleSet, name: &str) -> Result<RuleSet, Error> {
         return Err(Error::usage(format!("there is no rule `{name}`; `auditd-rules rules` lists them")));
     };
     rule.disabled = false;
-    Ok(RuleSet { rules: found, tests: Vec::new() })
+    Ok(RuleSet { rules: found, ..RuleSet::default() })
 }
 
 /// The events of a block that were asked for: those of the `auditID`, else those that a step listens to.

@@ -133,7 +133,7 @@ impl Summary {
                 suppressed: told().map(|(_, counts)| counts.suppressed).sum(),
                 by_rule: by_rule.map(|(rule, counts)| (rule.name.to_string(), counts.alerts)).collect(),
             },
-            never: with_counts().filter_map(|(rule, counts)| never(rule, counts)).collect(),
+            never: with_counts().filter_map(|(rule, counts)| never(run.plan, rule, counts)).collect(),
             loss: loss(tally),
             from: tally.span.map(|(from, _)| human::time(from)),
             to: tally.span.map(|(_, to)| human::time(to)),
@@ -155,14 +155,19 @@ fn undecodable(reason: Reason, found: &Undecoded, sources: &[String]) -> Undecod
 }
 
 /// What stood in the way of a rule that told nothing, if anything did.
-fn never(rule: &Rule, counts: &RuleCounts) -> Option<Never> {
+fn never(plan: &Plan, rule: &Rule, counts: &RuleCounts) -> Option<Never> {
     if counts.alerts > 0 || counts.suppressed > 0 {
         return None;
     }
     let needs = words::level(&rule.source).text();
     let why = if counts.selected == 0 {
-        let on: Vec<String> = rule.source.steps.iter().map(|step| words::selector(&step.on)).collect();
-        format!("this log has no request of its kind ({})", on.join("; then "))
+        let name = |of| plan.rules.iter().find(|rule| rule.ir == of).map(|rule| &*rule.name);
+        let on = rule.source.steps.iter().map(|step| words::on(&step.on, name));
+        let on = on.collect::<Vec<_>>().join("; then ");
+        let requests = rule.source.steps.iter().any(|step| step.on.events().is_some());
+        let none =
+            if requests { "this log has no request of its kind" } else { "nothing came that it listens to" };
+        format!("{none} ({on})")
     } else if counts.unknown_decided > 0 {
         let (unknown, selected) = (counts.unknown_decided, counts.selected);
         format!(

@@ -118,7 +118,7 @@ fn selectors_are_spelled_out() {
     let rule = rule(
         "rule r \"R\" { severity low on any but watch, read of deployments, nonresource \"/api*\" at any including dry_run alert \"x\" }",
     );
-    let on = &rule.steps[0].on;
+    let on = rule.steps[0].on.events().unwrap();
     assert_eq!(on.verbs, Verbs::AllBut(["watch", "get", "list"].map(str::to_owned).into()));
     assert_eq!(on.stage, StagePick::Any);
     assert!(on.including_dry_run);
@@ -178,7 +178,7 @@ fn sequences_carry_keys_conditions_and_elements() {
         throttle 1h
         alert \"{who} {g} {a.verb} {verb}\" }";
     let rule = rule(text);
-    assert!(matches!(rule.shape, Shape::Sequence { within: 600_000_000_000 }));
+    assert!(matches!(rule.shape, Shape::Sequence { ordered: true, within: 600_000_000_000 }));
     assert_eq!(rule.throttle, 3_600_000_000_000);
     let names: Vec<_> = rule
         .steps

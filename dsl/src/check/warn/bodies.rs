@@ -10,9 +10,7 @@ use super::Subject;
 use super::facts::{Candidate, Constraint, event_field};
 use super::walk::{Scope, walk};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{
-    AggregateKind, Derived, Expr, ExprKind, Function, Groups, Piece, Place, Root, Rule, Segment,
-};
+use crate::ir::{Derived, Expr, ExprKind, Function, Groups, Piece, Place, Root, Rule, Segment};
 use crate::ir::{Selector, Shape, Step, Subresource, Target, Targets, Type, Verbs};
 use crate::schema::{self, Lookup, RequestBody};
 use crate::source::Span;
@@ -75,11 +73,7 @@ pub(super) fn check(subject: &mut Subject<'_>) {
 }
 
 fn aggregated(aggregate: &crate::ir::Aggregate) -> impl Iterator<Item = &Expr> {
-    let values: &[Expr] = match &aggregate.kind {
-        AggregateKind::Count => &[],
-        AggregateKind::Distinct(values) => values,
-    };
-    values.iter().chain(&aggregate.filter)
+    aggregate.kind.values().iter().chain(&aggregate.filter)
 }
 
 /// One step's reads, as they are found.
@@ -153,7 +147,7 @@ impl<'r> Look<'r> {
 
     fn selector(&self, place: &Place) -> Option<&'r Selector> {
         let step = place.step.map_or(self.number, |step| step as usize);
-        self.rule.steps.get(step).map(|step| &step.on)
+        self.rule.steps.get(step).and_then(|step| step.on.events())
     }
 
     fn unnamed(
@@ -415,7 +409,7 @@ fn reads_pod_spec(root: Root, segments: &[&Segment]) -> bool {
 /// Rules about pods that somebody writes, and not about what makes pods. In a sequence the pod itself may be what joins.
 fn pods_alone(rule: &Rule, step: &Step, read: Option<Span>) -> Option<Diagnostic> {
     let span = read?;
-    let Pairs::Known(pairs) = pairs(&step.on) else { return None };
+    let Pairs::Known(pairs) = pairs(step.on.events()?) else { return None };
     let of_pods = |pair: &Pair<'_>| {
         pair.name == "pods" && matches!(pair.subresource, None | Some("ephemeralcontainers"))
     };

@@ -4,7 +4,9 @@ use super::Subject;
 use super::facts::event_field;
 use super::walk::{Scope, walk};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Derived, Expr, ExprKind, Place, Resource, Root, Step, Subresource, Target, Targets, Verbs};
+use crate::ir::{
+    Derived, Expr, ExprKind, Place, Resource, Root, Selector, Step, Subresource, Target, Targets, Verbs,
+};
 use crate::schema;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -14,7 +16,8 @@ const CONNECTS: [&str; 4] = ["exec", "attach", "portforward", "proxy"];
 
 pub(super) fn check(subject: &mut Subject<'_>) {
     for (number, step) in subject.rule.steps.iter().enumerate() {
-        let Targets::Only(targets) = &step.on.targets else { continue };
+        let Some(on) = step.on.events() else { continue };
+        let Targets::Only(targets) = &on.targets else { continue };
         let resources: Vec<&Resource> = targets
             .iter()
             .filter_map(|target| match target {
@@ -24,23 +27,23 @@ pub(super) fn check(subject: &mut Subject<'_>) {
             .collect();
         let at = subject.selector(number);
         let found = [
-            connects_by_get(step, at, &resources),
-            deletes_collections(step, at, &resources),
+            connects_by_get(on, at, &resources),
+            deletes_collections(step, on, at, &resources),
             never_done(subject.written(number), &resources),
         ];
         found.into_iter().flatten().for_each(|diagnostic| subject.warn(diagnostic));
     }
 }
 
-fn takes(step: &Step, verb: &str) -> bool {
-    match &step.on.verbs {
+fn takes(on: &Selector, verb: &str) -> bool {
+    match &on.verbs {
         Verbs::Only(verbs) => verbs.iter().any(|own| own == verb),
         Verbs::AllBut(verbs) => !verbs.iter().any(|own| own == verb),
     }
 }
 
-fn connects_by_get(step: &Step, at: Span, resources: &[&Resource]) -> Option<Diagnostic> {
-    if !takes(step, "create") || takes(step, "get") {
+fn connects_by_get(on: &Selector, at: Span, resources: &[&Resource]) -> Option<Diagnostic> {
+    if !takes(on, "create") || takes(on, "get") {
         return None;
     }
     let name = resources.iter().find_map(|resource| match &resource.subresource {
@@ -54,8 +57,8 @@ fn connects_by_get(step: &Step, at: Span, resources: &[&Resource]) -> Option<Dia
     Some(Diagnostic::new(Code::ConnectByGet, at, message).help("write `on create, get of …`"))
 }
 
-fn deletes_collections(step: &Step, at: Span, resources: &[&Resource]) -> Option<Diagnostic> {
-    if !takes(step, "delete") || takes(step, "deletecollection") {
+fn deletes_collections(step: &Step, on: &Selector, at: Span, resources: &[&Resource]) -> Option<Diagnostic> {
+    if !takes(on, "delete") || takes(on, "deletecollection") {
         return None;
     }
     let name = resources.iter().find_map(|resource| {

@@ -36,7 +36,7 @@ fn implied_test(test: &Constraint<'_>, step: &Step, given: &[Constraint<'_>]) ->
         (other.test == test.test && other.positive == test.positive)
             || (other.positive && test.positive && test.test == Test::Present)
     });
-    let candidates = by_tests(test.place, given)
-        .or_else(|| if test.place.step.is_none() { by_selector(test.place, &step.on) } else { None });
+    let own = step.on.events().filter(|_| test.place.step.is_none());
+    let candidates = by_tests(test.place, given).or_else(|| by_selector(test.place, own?));
     stated || candidates.is_some_and(|values| values.iter().all(|value| test.holds(*value) == Some(true)))
 }

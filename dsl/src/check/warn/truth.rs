@@ -108,9 +108,9 @@ fn constants(expr: &Expr) -> Option<bool> {
 /// The `on` of the event that a place is read from.
 fn selector_of<'r>(rule: &'r Rule, step: &'r Step, number: usize, place: &Place) -> Option<&'r Selector> {
     match place.step {
-        None => Some(&step.on),
-        Some(at) if at as usize == number => Some(&step.on),
-        Some(at) => rule.steps.get(at as usize).map(|step| &step.on),
+        None => step.on.events(),
+        Some(at) if at as usize == number => step.on.events(),
+        Some(at) => rule.steps.get(at as usize).and_then(|step| step.on.events()),
     }
 }
 

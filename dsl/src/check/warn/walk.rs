@@ -87,7 +87,7 @@ pub(super) fn children(expr: &Expr) -> Vec<&Expr> {
         ExprKind::Call(_, arguments) => arguments.iter().collect(),
         ExprKind::Part(of, segments) => std::iter::once(&**of).chain(in_segments(segments)).collect(),
         ExprKind::Arith(_, left, right) | ExprKind::Compare { left, right, .. } => vec![left, right],
-        ExprKind::Not(of) | ExprKind::IsTrue(of) => vec![of],
+        ExprKind::Not(of) | ExprKind::IsTrue(of) | ExprKind::Lookup(_, of) => vec![of],
         ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().collect(),
         ExprKind::In { left, set: Set::Value(set), .. } => vec![left, set],
         ExprKind::In { left, .. } => vec![left],

@@ -12,7 +12,11 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     let rule = subject.rule;
     let mut found = Vec::new();
     match &rule.shape {
-        Shape::Each => {}
+        Shape::Each
+        | Shape::Tumbling { .. }
+        | Shape::Session { .. }
+        | Shape::FirstSeen { .. }
+        | Shape::Silent { .. } => {}
         Shape::Sliding { condition, .. } => upper_bounds(rule, condition, &mut found),
         Shape::Sequence { .. } => {
             found.extend(unjoined(rule));
@@ -153,7 +157,7 @@ fn can_be_absent(place: &Place, step: &Step) -> bool {
                 | Derived::CsrCommonName
         ),
         Root::RequestObject | Root::ResponseObject(_) => true,
-        Root::Element(_) => false,
+        Root::Element(_) | Root::Alert(_) | Root::Undecodable(_) => false,
         Root::Event => match event_field(place).unwrap_or_default().as_slice() {
             ["annotations" | "impersonatedUser" | "authenticationMetadata", ..] => true,
             ["user", "extra", ..] => true,
@@ -166,8 +170,9 @@ fn can_be_absent(place: &Place, step: &Step) -> bool {
 
 /// Whether each request that the step takes names a namespace: no `list` over all of them, no cluster-wide resource.
 fn always_in_a_namespace(step: &Step) -> bool {
-    let Targets::Only(targets) = &step.on.targets else { return false };
-    let Verbs::Only(verbs) = &step.on.verbs else { return false };
+    let Some(on) = step.on.events() else { return false };
+    let Targets::Only(targets) = &on.targets else { return false };
+    let Verbs::Only(verbs) = &on.verbs else { return false };
     let namespaced = |target: &Target| match target {
         // What is in no table is not judged.
         Target::Resource(resource) => {
@@ -180,7 +185,7 @@ fn always_in_a_namespace(step: &Step) -> bool {
 }
 
 fn tells_no_subresource(step: &Step) -> bool {
-    let Targets::Only(targets) = &step.on.targets else { return true };
+    let Some(Targets::Only(targets)) = step.on.events().map(|on| &on.targets) else { return true };
     targets.iter().any(|target| match target {
         Target::Resource(resource) => !matches!(resource.subresource, Subresource::Only(_)),
         Target::NonResource { .. } => true,
