@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use dsl::ir::Severity;
 use engine::alert::{Alert, Evidence};
+use engine::matches::EventMeta;
 use engine::time::write_rfc3339;
 
 /// A time as alerts write it.
@@ -52,22 +53,11 @@ pub(crate) fn alert(alert: &Alert, colour: bool) -> String {
         alert.rule.name,
         printable(&alert.message)
     );
-    let meta = &alert.completing;
-    let mut what = format!("{} {}", meta.verb, meta.resource.as_deref().unwrap_or("-"));
-    for (before, part) in [("/", &meta.subresource), (" ", &meta.namespace), ("/", &meta.name)] {
-        if let Some(part) = part {
-            what.extend([before, part]);
-        }
-    }
-    let code = meta.code.map_or_else(|| "-".to_owned(), |code| code.to_string());
-    let user = meta.username.as_deref().unwrap_or("-");
-    let from = if meta.source_ips.is_empty() { "-".to_owned() } else { meta.source_ips.join(", ") };
     // Writing to a string does not fail.
-    let _ok =
-        write!(out, "    {} by {} from {} ({code})", printable(&what), printable(user), printable(&from));
-    if let Some(as_whom) = &meta.impersonated {
-        let _ok = write!(out, ", as {}", printable(as_whom));
-    }
+    let _ok = match &alert.completing {
+        Some(meta) => write!(out, "    {}", request(meta)),
+        None => write!(out, "    no event"),
+    };
     if alert.count > 1 {
         let _ok = write!(out, "; {} events", alert.count);
     }
@@ -79,6 +69,24 @@ pub(crate) fn alert(alert: &Alert, colour: bool) -> String {
     }
     if let Some(last) = alert.events.last() {
         let _ok = write!(out, "\n    {}", evidence(last));
+    }
+    out
+}
+
+/// Who did what to which.
+fn request(meta: &EventMeta) -> String {
+    let mut what = format!("{} {}", meta.verb, meta.resource.as_deref().unwrap_or("-"));
+    for (before, part) in [("/", &meta.subresource), (" ", &meta.namespace), ("/", &meta.name)] {
+        if let Some(part) = part {
+            what.extend([before, part]);
+        }
+    }
+    let code = meta.code.map_or_else(|| "-".to_owned(), |code| code.to_string());
+    let user = meta.username.as_deref().unwrap_or("-");
+    let from = if meta.source_ips.is_empty() { "-".to_owned() } else { meta.source_ips.join(", ") };
+    let mut out = format!("{} by {} from {} ({code})", printable(&what), printable(user), printable(&from));
+    if let Some(as_whom) = &meta.impersonated {
+        out.extend([", as ", &printable(as_whom)]);
     }
     out
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::alert::{self, Alert};
 use crate::frame::blocks::{Block, Blocks};
 use crate::limits::Limits;
-use crate::matches::{SourceId, SourceInfo};
+use crate::matches::{Nanos, SourceId, SourceInfo};
 use crate::matching::{Scratch, match_block};
 use crate::plan::Plan;
 use crate::state::{RunTally, State};
@@ -79,6 +79,11 @@ impl Run {
 
     /// Reads all sources to their end.
     pub fn read(&mut self) {
+        self.read_until(Nanos::MIN);
+    }
+
+    /// Reads all sources to their end; if `until` is later than all events, time goes on to there.
+    pub fn read_until(&mut self, until: Nanos) {
         while let Some(feed) = self.behind() {
             let Some(feed) = self.feeds.get_mut(feed) else { break };
             match feed.left.pop_front() {
@@ -92,7 +97,7 @@ impl Run {
                 }
             }
         }
-        self.state.finish();
+        self.state.finish_at(until);
     }
 
     /// Reads all sources to their end and gives what came of it.

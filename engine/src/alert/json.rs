@@ -16,7 +16,7 @@ pub(super) fn alert(alert: &Alert, out: &mut Vec<u8>) {
     named(out, "message", |out| text(&alert.message, out));
     named(out, "tags", |out| list(&alert.rule.tags, out, |tag, out| text(tag, out)));
     named(out, "time", |out| time(alert.time, out));
-    named(out, "cluster", |out| maybe(alert.completing.cluster.as_deref(), out));
+    named(out, "cluster", |out| maybe(alert.cluster.as_deref(), out));
     named(out, "window", |out| match alert.window {
         Some((from, to)) => {
             out.extend_from_slice(b"{\"from\":");
@@ -29,8 +29,12 @@ pub(super) fn alert(alert: &Alert, out: &mut Vec<u8>) {
     named(out, "key", |out| map(&alert.key, out, value));
     named(out, "count", |out| integer(alert.count, out));
     named(out, "values", |out| map(&alert.values, out, |n, out| integer(*n, out)));
-    named(out, "actor", |out| actor(&alert.completing, out));
-    named(out, "object", |out| object(&alert.completing, out));
+    let completing = |out: &mut Vec<u8>, write: fn(&EventMeta, &mut Vec<u8>)| match &alert.completing {
+        Some(meta) => write(meta, out),
+        None => out.extend_from_slice(b"null"),
+    };
+    named(out, "actor", |out| completing(out, actor));
+    named(out, "object", |out| completing(out, object));
     named(out, "events", |out| list(&alert.events, out, evidence));
     named(out, "suppressed", |out| integer(alert.suppressed, out));
     named(out, "approximate", |out| truth(alert.approximate, out));

@@ -45,9 +45,13 @@ pub struct Alert {
     pub rule: Arc<RuleFace>,
     /// The rule's text with its values.
     pub message: String,
-    /// The `stageTimestamp` of the event that completed it.
+    /// The `stageTimestamp` of the event that completed it; of a window that closes its end, of a silence or a wait the
+    /// time at which it is over.
     pub time: Nanos,
-    /// From the first to the last event of the evidence, in effective time; none for a rule without a window.
+    /// That of the completing event; of a silence without one, of the key.
+    pub cluster: Option<Arc<str>>,
+    /// From the first to the last event of the evidence, in effective time, or as long as a window or a silence was; none
+    /// for a rule without a window.
     pub window: Option<(Nanos, Nanos)>,
     /// The parts of the key under their names.
     pub key: Vec<(Arc<str>, Value)>,
@@ -55,8 +59,8 @@ pub struct Alert {
     pub count: u64,
     /// Aggregates but a plain `count()`, in canonical spelling.
     pub values: Vec<(Arc<str>, u64)>,
-    /// The event that completed it: actor, object and cluster are its.
-    pub completing: Arc<EventMeta>,
+    /// The event that completed it, of a silence the last one: actor and object are its. None if the key never came.
+    pub completing: Option<Arc<EventMeta>>,
     /// What made it, oldest first; of very many the first and the last.
     pub events: Vec<Evidence>,
     /// How many alerts its rule's throttle held back since the last one told.

@@ -44,6 +44,8 @@ pub struct Rule {
     pub source: Arc<ir::Rule>,
     /// One, unless it is a sequence.
     pub steps: Vec<Step>,
+    /// 0 if it listens to no alerts, else one more than the highest of the rules that it listens to.
+    pub stratum: u32,
     /// What it asks beyond one match.
     pub shape: Shape,
     /// Nanoseconds of silence after an alert; 0 is none.
@@ -198,6 +200,7 @@ impl Rule {
             name: rule.name.as_str().into(),
             source: Arc::new(rule.clone()),
             steps,
+            stratum: 0,
             shape,
             throttle: rule.throttle,
             alert,

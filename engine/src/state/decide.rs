@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::groups::{Group, GroupKey, Room, Window};
 use super::hash::overflow_group;
-use super::make::{Notes, Raised};
+use super::make::{Notes, Raised, Subject, What};
 use super::rules::ShapeSpec;
 use super::told::ToldKey;
 use super::watch::{Outcome, WindowSeen};
@@ -108,6 +108,7 @@ impl State {
                         Some(group) => throttled(group, at, throttle),
                         None => return,
                     };
+                    self.arm(place.key);
                     match told {
                         Ok(suppressed) => raised.suppressed = suppressed,
                         Err(since) => return self.held_back(pending, since),
@@ -117,7 +118,7 @@ impl State {
                 None => self.tally.shed.throttles += 1,
             }
         }
-        let id = self.raise(rule, pending, raised, &[&pending.m.captures]);
+        let id = self.raise(rule, Subject::of(pending, &[&pending.m.captures]), raised);
         self.watched(pending, Outcome::Fired(id));
     }
 
@@ -160,9 +161,13 @@ impl State {
                 aggregates: values.clone(),
                 notes,
                 suppressed: 0,
+                time: pending.m.meta.stage_timestamp,
+                decided_at: at,
+                what: What::Request,
             });
         }
         let told = raised.is_some().then(|| throttled(group, at, spec.throttle));
+        self.arm(place.key);
         if let Some((events, count)) = shown {
             let events = events.into_iter().map(|seen| self.evidence(&seen.meta, None)).collect();
             let texts = rule.aggregates.iter().map(|aggregate| aggregate.text.clone());
@@ -172,7 +177,7 @@ impl State {
         match (raised, told) {
             (Some(mut raised), Some(Ok(suppressed))) => {
                 raised.suppressed = suppressed;
-                let id = self.raise(rule, &pending, raised, &[&pending.m.captures]);
+                let id = self.raise(rule, Subject::of(&pending, &[&pending.m.captures]), raised);
                 self.watched(&pending, Outcome::Fired(id));
             }
             (_, Some(Err(since))) => self.held_back(&pending, since),
@@ -193,6 +198,7 @@ impl State {
         let shard = self.shards.get_mut(place.shard)?;
         let group = shard.groups.enter(place.key, spec, at, place.shared);
         if step + 1 >= steps {
+            self.arm(place.key);
             return Some(Entered { pending, group: place.key, shard: place.shard });
         }
         let Window::Sequence(sequence) = &mut group.window else { return None };
@@ -200,6 +206,7 @@ impl State {
         let waiting = Arc::new(Waiting { seen: seen(&pending), captures });
         let kept_max = self.limits.matches_per_key_max;
         self.tally.shed.window += sequence.enter(step, waiting, spec.within, kept_max);
+        self.arm(place.key);
         self.watched(&pending, Outcome::Waits);
         None
     }
@@ -227,11 +234,11 @@ impl State {
         self.tally.shed.searches += u64::from(choice.shortfall.approximate);
         match told {
             Some(Ok(suppressed)) => {
-                let mut raised = self.sequence_raised(rule, &choice, shared, at);
+                let mut raised = self.sequence_raised(rule, &choice, shared, &pending);
                 raised.suppressed = suppressed;
                 let captures: Vec<&[Value]> =
                     choice.steps.iter().map(|w| w.as_ref().map_or(&[][..], |w| &w.captures)).collect();
-                let id = self.raise(rule, &pending, raised, &captures);
+                let id = self.raise(rule, Subject::of(&pending, &captures), raised);
                 self.watched(&pending, Outcome::Fired(id));
             }
             Some(Err(since)) => self.held_back(&pending, since),
@@ -239,7 +246,8 @@ impl State {
         }
     }
 
-    fn sequence_raised(&self, rule: &Rule, choice: &Choice, shared: bool, at: Nanos) -> Raised {
+    fn sequence_raised(&self, rule: &Rule, choice: &Choice, shared: bool, pending: &Pending) -> Raised {
+        let at = pending.effective();
         let chosen = || choice.steps.iter().flatten();
         let steps = rule.steps.iter().zip(&choice.steps);
         Raised {
@@ -258,6 +266,9 @@ impl State {
                 .collect(),
             aggregates: Vec::new(),
             suppressed: 0,
+            time: pending.m.meta.stage_timestamp,
+            decided_at: at,
+            what: What::Request,
         }
     }
 

@@ -1,15 +1,14 @@
 //! The group keys that one virtual shard remembers, and what happens when there are too many.
 //!
-//! A group lives as long as its window or its throttle can still matter and is dropped as time moves on, which no answer
-//! can show. What its throttle held back is remembered beyond that, in a table of its own.
+//! A group lives as long as its window or its throttle can still matter and is dropped by a timer just after, which no
+//! answer can show. What its throttle held back is remembered beyond that, in a table of its own.
 //!
 //! Each rule may have so many groups in a shard. Past that the safe side is taken: where more events only make the
 //! condition truer (lower bounds, sequences), new keys share one window of the shard, run by the same code, which counts
 //! too much and never misses, and says `approximate`; a throttle alone is simply not remembered, so that more is told;
 //! for all other conditions new keys are refused and counted.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::hash::{GroupId, Keyed};
 use super::rules::{RuleSpec, ShapeSpec};
@@ -32,6 +31,19 @@ pub(crate) struct Group {
     pub(crate) newest: Nanos,
     /// Many keys share it.
     pub(crate) shared: bool,
+    /// The next timer at which its window is to be judged.
+    pub(crate) due: Option<Nanos>,
+    /// The timer at which to look whether it is idle.
+    pub(crate) idle: Option<Nanos>,
+}
+
+impl Group {
+    /// Until when its window or its throttle can matter: both ends are in.
+    pub(crate) fn alive(&self, spec: &RuleSpec) -> Nanos {
+        let window = self.newest.saturating_add(spec.window);
+        let throttle = self.last_told.map_or(Nanos::MIN, |told| told.saturating_add(spec.throttle));
+        window.max(throttle)
+    }
 }
 
 /// The state machine of a group.
@@ -48,6 +60,20 @@ impl Window {
             ShapeSpec::Each => Self::None,
             ShapeSpec::Sliding(sliding) => Self::Sliding(Sliding::new(sliding)),
             ShapeSpec::Sequence { steps } => Self::Sequence(Sequence::new(*steps)),
+        }
+    }
+
+    /// When it is to be judged next by a timer, as things stand.
+    pub(crate) fn due(&self) -> Option<Nanos> {
+        match self {
+            Self::None | Self::Sliding(_) | Self::Sequence(_) => None,
+        }
+    }
+
+    /// How many alerts it may still give by waiting.
+    pub(crate) fn pending(&self) -> u64 {
+        match self {
+            Self::None | Self::Sliding(_) | Self::Sequence(_) => 0,
         }
     }
 }
@@ -67,8 +93,6 @@ pub(crate) enum Room {
 #[derive(Clone, Debug)]
 pub(crate) struct Groups {
     pub(crate) all: HashMap<GroupKey, Group, Keyed>,
-    /// When to look whether a group is idle: one entry a group.
-    check: BinaryHeap<Reverse<(Nanos, GroupKey)>>,
     per_rule: Vec<usize>,
     per_rule_max: usize,
     /// What throttles of idle groups held back, with the order in which to forget.
@@ -81,7 +105,6 @@ impl Groups {
     pub(crate) fn new(keyed: Keyed, rules: usize, per_rule_max: usize) -> Self {
         Self {
             all: HashMap::with_hasher(keyed),
-            check: BinaryHeap::new(),
             per_rule: vec![0; rules],
             per_rule_max: per_rule_max.max(1),
             held: HashMap::with_hasher(keyed),
@@ -105,7 +128,6 @@ impl Groups {
     pub(crate) fn enter(&mut self, key: GroupKey, spec: &RuleSpec, at: Nanos, shared: bool) -> &mut Group {
         let groups = &mut self.all;
         let group = groups.entry(key).or_insert_with(|| {
-            self.check.push(Reverse((at.saturating_add(spec.within), key)));
             if !shared && let Some(n) = self.per_rule.get_mut(key.0 as usize) {
                 *n += 1;
             }
@@ -113,7 +135,15 @@ impl Groups {
                 self.held_order.remove(&order);
                 suppressed
             });
-            Group { window: Window::new(spec), last_told: None, suppressed, newest: at, shared }
+            Group {
+                window: Window::new(spec),
+                last_told: None,
+                suppressed,
+                newest: at,
+                shared,
+                due: None,
+                idle: None,
+            }
         });
         group.newest = group.newest.max(at);
         group
@@ -121,7 +151,6 @@ impl Groups {
 
     /// Puts a saved group back.
     pub(crate) fn restore(&mut self, key: GroupKey, group: Group) {
-        self.check.push(Reverse((group.newest, key)));
         if !group.shared
             && let Some(n) = self.per_rule.get_mut(key.0 as usize)
         {
@@ -130,33 +159,15 @@ impl Groups {
         self.all.insert(key, group);
     }
 
-    /// Drops the groups for which nothing at or after `watermark` can find anything. Gives how many held-back counts had
-    /// to be forgotten for want of room.
-    pub(crate) fn expire(&mut self, watermark: Nanos, rules: &[RuleSpec]) -> u64 {
-        let mut forgotten = 0;
-        while let Some(Reverse((at, key))) = self.check.peek().copied() {
-            if at >= watermark {
-                break;
-            }
-            self.check.pop();
-            let (Some(group), Some(spec)) = (self.all.get(&key), rules.get(key.0 as usize)) else { continue };
-            let window = group.newest.saturating_add(spec.within);
-            let throttle = group.last_told.map_or(Nanos::MIN, |told| told.saturating_add(spec.throttle));
-            let alive = window.max(throttle);
-            if alive >= watermark {
-                self.check.push(Reverse((alive, key)));
-                continue;
-            }
-            let (suppressed, shared) = (group.suppressed, group.shared);
-            self.all.remove(&key);
-            if !shared && let Some(n) = self.per_rule.get_mut(key.0 as usize) {
-                *n = n.saturating_sub(1);
-            }
-            if suppressed > 0 {
-                forgotten += self.hold(key, suppressed);
-            }
+    /// Drops a group that nothing can meet any more. Gives how many held-back counts had to be forgotten for want of room.
+    pub(crate) fn drop(&mut self, key: GroupKey) -> u64 {
+        let Some(group) = self.all.remove(&key) else { return 0 };
+        if !group.shared
+            && let Some(n) = self.per_rule.get_mut(key.0 as usize)
+        {
+            *n = n.saturating_sub(1);
         }
-        forgotten
+        if group.suppressed > 0 { self.hold(key, group.suppressed) } else { 0 }
     }
 
     /// Remembers what was held back of a group that is gone.

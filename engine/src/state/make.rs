@@ -20,6 +20,46 @@ pub(super) struct Raised {
     pub(super) aggregates: Vec<u64>,
     pub(super) notes: Notes,
     pub(super) suppressed: u64,
+    /// The alert's time.
+    pub(super) time: Nanos,
+    /// The effective time at which it is decided.
+    pub(super) decided_at: Nanos,
+    /// What its id is made of, beside rule and key.
+    pub(super) what: What,
+}
+
+/// What tells an alert from others of its rule and key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// The completing request.
+    Request,
+    /// The start of a window, or the deadline of a silence.
+    Time(Nanos),
+}
+
+/// Whom an alert is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject<'a> {
+    pub(super) rule: u32,
+    /// The step whose match completed it.
+    pub(super) step: u32,
+    /// The parts of the group's key.
+    pub(super) key: &'a [Value],
+    /// The group's cluster.
+    pub(super) cluster: Option<&'a Arc<str>>,
+    /// The event that completed it; of a silence the last one, if there was any.
+    pub(super) completing: Option<&'a Arc<EventMeta>>,
+    /// Per step what its match brought along.
+    pub(super) captures: &'a [&'a [Value]],
+}
+
+impl<'a> Subject<'a> {
+    /// A match, with the captures of all steps.
+    pub(super) fn of(pending: &'a Pending, captures: &'a [&'a [Value]]) -> Self {
+        let m = &pending.m;
+        let (cluster, completing) = (m.meta.cluster.as_ref(), Some(&m.meta));
+        Self { rule: m.rule, step: m.step, key: &m.key, cluster, completing, captures }
+    }
 }
 
 /// What a person must know of an alert.
@@ -64,53 +104,53 @@ impl Raised {
                 ..Notes::default()
             },
             suppressed: 0,
+            time: pending.m.meta.stage_timestamp,
+            decided_at: pending.effective(),
+            what: What::Request,
         }
     }
 }
 
 impl State {
     /// Makes an alert and puts it with the others. Gives its id.
-    pub(super) fn raise(
-        &mut self,
-        rule: &Rule,
-        pending: &Pending,
-        raised: Raised,
-        captures: &[&[Value]],
-    ) -> [u8; 16] {
-        let m = &pending.m;
-        let face = match self.rules.get(m.rule as usize) {
-            Some(spec) => spec.face.clone(),
-            None => return [0; 16],
-        };
-        let cx = LateCx { captures, aggregates: &raised.aggregates, key: &m.key };
+    pub(super) fn raise(&mut self, rule: &Rule, subject: Subject<'_>, raised: Raised) -> [u8; 16] {
+        let Some(spec) = self.rules.get(subject.rule as usize) else { return [0; 16] };
+        let face = spec.face.clone();
+        let cx = LateCx { captures: subject.captures, aggregates: &raised.aggregates, key: subject.key };
         let message = late::render(&rule.alert, &cx);
         let probes = rule.probes.iter().map(|probe| late::value(probe, &cx)).collect();
-        let step = rule.steps.get(m.step as usize);
+        let step = rule.steps.get(subject.step as usize);
         let names = step.map_or(&[][..], |step| &step.key_names);
         let by_stage = step.is_some_and(|step| step.stage != StagePick::Outcome);
-        let id = alert_id(&face, &m.meta, &m.key, by_stage);
+        let id = alert_id(&face, &subject, raised.what, by_stage);
         let values = rule.aggregates.iter().zip(&raised.aggregates);
         let values = values.filter(|(aggregate, _)| !aggregate.counts || aggregate.filtered);
+        let cluster = subject.completing.map_or(subject.cluster, |meta| meta.cluster.as_ref());
         let alert = Alert {
             id,
             rule: face,
             message,
-            time: m.meta.stage_timestamp,
+            time: raised.time,
+            cluster: cluster.cloned(),
             window: raised.window,
-            key: names.iter().cloned().zip(m.key.iter().cloned()).collect(),
+            key: names.iter().cloned().zip(subject.key.iter().cloned()).collect(),
             count: raised.count,
             values: values.map(|(aggregate, value)| (aggregate.text.clone(), *value)).collect(),
-            completing: m.meta.clone(),
+            completing: subject.completing.cloned(),
             events: raised.events.iter().map(|(meta, step)| self.evidence(meta, step.clone())).collect(),
             suppressed: raised.suppressed,
             approximate: raised.notes.shared || raised.notes.cut || raised.notes.search_cut,
             notes: raised.notes.texts(),
             probes,
         };
-        self.tally.rule(m.rule).alerts += 1;
+        self.tally.rule(subject.rule).alerts += 1;
+        self.told(&alert, &subject, raised.decided_at, raised.notes);
         self.alerts.push(alert);
         id
     }
+
+    /// An alert is told, past its throttle: for the rules that listen to it, at the time at which it was decided.
+    fn told(&mut self, _alert: &Alert, _subject: &Subject<'_>, _decided_at: Nanos, _notes: Notes) {}
 
     pub(super) fn evidence(&self, meta: &Arc<EventMeta>, step: Option<Arc<str>>) -> Evidence {
         let source =
@@ -120,13 +160,21 @@ impl State {
 }
 
 /// `docs/semantics.md`, "Identity".
-fn alert_id(face: &RuleFace, meta: &EventMeta, key: &[Value], by_stage: bool) -> [u8; 16] {
+fn alert_id(face: &RuleFace, subject: &Subject<'_>, what: What, by_stage: bool) -> [u8; 16] {
     let mut fields = Fields::tagged("alert");
     fields.part(Some(face.name.as_bytes()));
-    fields.part(meta.cluster.as_deref().map(str::as_bytes));
-    fields.key(key);
-    fields.part(Some(&meta.request.0));
-    let stage = by_stage && !crate::planted::planted(25);
-    fields.part(stage.then(|| stage_name(meta.stage).as_bytes()));
+    fields.part(subject.cluster.map(|cluster| cluster.as_bytes()));
+    fields.key(subject.key);
+    let mut stage = None;
+    match (what, subject.completing) {
+        (What::Time(at), _) => fields.part(Some(&at.to_le_bytes())),
+        (What::Request, Some(meta)) => {
+            fields.part(Some(&meta.request.0));
+            let by_stage = by_stage && !crate::planted::planted(25);
+            stage = by_stage.then(|| stage_name(meta.stage).as_bytes());
+        }
+        (What::Request, None) => fields.part(None),
+    }
+    fields.part(stage);
     fields.identity()
 }

@@ -19,6 +19,7 @@ mod save;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod told;
 mod watch;
 mod wire;
@@ -36,10 +37,11 @@ use crate::alert::Alert;
 use crate::limits::{Limits, VIRTUAL_SHARDS};
 use crate::matches::{Match, Matches, Nanos, SourceId, SourceInfo};
 use crate::plan::Plan;
-use crate::time::{Order, Sources, Tick};
+use crate::time::{Order, Sources, Tick, Wheel};
 use groups::Groups;
 use hash::{GroupId, Keyed, group};
 use rules::RuleSpec;
+use timeline::Timer;
 use told::Told;
 use watch::Watch;
 
@@ -53,6 +55,9 @@ pub struct State {
     keyed: Keyed,
     sources: Sources,
     waiting: BinaryHeap<Reverse<Pending>>,
+    timers: Wheel<Timer>,
+    /// The highest effective time of any event.
+    highest: Option<Nanos>,
     shards: Vec<Shard>,
     alerts: Vec<Alert>,
     tally: RunTally,
@@ -70,6 +75,8 @@ struct Shard {
 #[derive(Clone, Debug)]
 struct Pending {
     order: Order,
+    /// Of its rule.
+    stratum: u32,
     /// Of rules that wait.
     group: GroupId,
     m: Box<Match>,
@@ -102,7 +109,7 @@ impl PartialOrd for Pending {
 impl Ord for Pending {
     fn cmp(&self, other: &Self) -> Ordering {
         // Events of one document (an EventList) share its offset; their number in the block tells them apart.
-        let key = |of: &Self| (of.order, of.m.rule, of.m.step, of.m.event);
+        let key = |of: &Self| (of.order.effective, of.stratum, of.order, of.m.rule, of.m.step, of.m.event);
         key(self).cmp(&key(other))
     }
 }
@@ -129,6 +136,8 @@ impl State {
             keyed,
             sources: Sources::new(),
             waiting: BinaryHeap::new(),
+            timers: Wheel::new(),
+            highest: None,
             shards,
             alerts: Vec::new(),
             tally,
@@ -155,16 +164,18 @@ impl State {
         for (event, t) in (0_u32..).zip(matches.times) {
             let effective = self.sources.date(source, t);
             self.tally.late += u64::from(effective > t);
+            self.highest = self.highest.max(Some(effective));
             while let Some(m) = found.next_if(|m| m.event == event) {
                 self.tally.rule(m.rule).matched += 1;
                 let Some(spec) = self.rules.get(m.rule as usize) else { continue };
                 let order = Order::of(&m.meta, effective);
+                let stratum = spec.stratum;
                 if spec.waits {
                     let group = group(&self.key, &m);
-                    self.waiting.push(Reverse(Pending { order, group, m: Box::new(m) }));
+                    self.waiting.push(Reverse(Pending { order, stratum, group, m: Box::new(m) }));
                     self.hurry();
                 } else {
-                    self.decide(Pending { order, group: GroupId::NONE, m: Box::new(m) });
+                    self.decide(Pending { order, stratum, group: GroupId::NONE, m: Box::new(m) });
                 }
             }
         }
@@ -181,11 +192,6 @@ impl State {
     pub fn end(&mut self, source: SourceId) {
         self.sources.end(source);
         self.advance();
-    }
-
-    /// Nothing more comes at all: everything that waits is decided.
-    pub fn finish(&mut self) {
-        self.release(None);
     }
 
     /// Hands over the alerts made so far, in the order in which they became certain.
@@ -224,10 +230,9 @@ impl State {
         if watermark == before {
             return;
         }
-        self.release(Some(watermark));
+        self.release(watermark);
         for shard in &mut self.shards {
             shard.told.forget(watermark);
-            self.tally.shed.throttles += shard.groups.expire(watermark, &self.rules);
         }
     }
 
@@ -244,28 +249,11 @@ impl State {
             let until = first.effective().saturating_add(1);
             let before = self.waiting.len();
             self.sources.watermark = self.sources.watermark.max(until);
-            self.release(Some(until));
+            self.release(until);
             if self.waiting.len() == before {
                 break;
             }
             self.tally.shed.hurried += (before - self.waiting.len()) as u64;
-        }
-    }
-
-    /// Decides what waits from below a time, or all, in order. Matches of one effective time are taken together, since
-    /// steps of a sequence may share a time in either order.
-    fn release(&mut self, until: Option<Nanos>) {
-        let ready = |next: &Pending| until.is_none_or(|until| next.effective() < until);
-        let mut completing = Vec::new();
-        while let Some(Reverse(first)) = self.waiting.peek().filter(|next| ready(&next.0)) {
-            let at = first.effective();
-            while self.waiting.peek().is_some_and(|next| next.0.effective() == at) {
-                let Some(Reverse(pending)) = self.waiting.pop() else { break };
-                completing.extend(self.decide(pending));
-            }
-            for entered in completing.drain(..) {
-                self.complete(entered);
-            }
         }
     }
 }

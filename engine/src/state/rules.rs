@@ -17,8 +17,12 @@ pub(crate) struct RuleSpec {
     pub(crate) face: Arc<RuleFace>,
     pub(crate) shape: ShapeSpec,
     pub(crate) waits: bool,
-    /// 0 without a window.
+    /// See [`Rule::stratum`].
+    pub(crate) stratum: u32,
+    /// A match that was moved by more is left out; 0 without a window.
     pub(crate) within: Nanos,
+    /// How far back its matches can matter.
+    pub(crate) window: Nanos,
     pub(crate) throttle: Nanos,
     /// How long its requests are remembered.
     pub(crate) memory: Nanos,
@@ -57,7 +61,9 @@ impl RuleSpec {
             }),
             shape,
             waits: rule.waits(),
+            stratum: rule.stratum,
             within,
+            window: within,
             throttle: rule.throttle,
             memory: limits.request_memory.max(within),
             monotone,

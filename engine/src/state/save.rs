@@ -19,14 +19,14 @@ use super::told::ToldKey;
 use super::wire::{Reader, Result, Writer, stage_number, stage_of};
 use super::{Pending, RunTally, Shard, State};
 use crate::matches::{Match, Reason, SourceId, SourceInfo};
-use crate::time::{Clock, Order, SourceState, Sources};
+use crate::time::{Clock, Order, SourceState, Sources, Wheel};
 use crate::window::Seen;
 use crate::window::sequence::{Sequence, StepQueue, Waiting};
 use crate::window::sliding::{Counter, Sliding};
 use std::cmp::Reverse;
 
 const MAGIC: &[u8; 8] = b"adrstate";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const CHECKSUM_BYTES: usize = 16;
 /// What stands where a shard's number is, in the head.
 const HEAD: u32 = u32::MAX;
@@ -71,6 +71,7 @@ impl State {
     pub fn save_head(&self) -> Vec<u8> {
         let mut w = Writer::default();
         w.i64(self.sources.watermark);
+        w.maybe(self.highest, Writer::i64);
         w.list(self.sources.all.iter(), |w, source| {
             w.bytes(source.info.name.as_bytes());
             w.maybe(source.info.cluster.as_ref(), |w, cluster| w.bytes(cluster.as_bytes()));
@@ -91,7 +92,7 @@ impl State {
     pub fn load_head(&mut self, bytes: &[u8]) -> Result<()> {
         let (key, payload) = self.unseal(HEAD, bytes)?;
         let mut r = Reader::new(payload);
-        let watermark = r.i64()?;
+        let (watermark, highest) = (r.i64()?, r.maybe(Reader::i64)?);
         let all = r.list(|r| {
             let info = SourceInfo { name: r.text()?, cluster: r.maybe(Reader::text)? };
             let (lateness, idle, ended) = (r.i64()?, r.maybe(Reader::i64)?, r.truth()?);
@@ -106,7 +107,9 @@ impl State {
         }
         self.sources = Sources { all, watermark };
         self.tally = tally;
+        self.highest = highest;
         self.waiting.clear();
+        self.timers = Wheel::new();
         self.key = key;
         self.keyed = Keyed::new(&key);
         for shard in &mut self.shards {
@@ -179,6 +182,7 @@ impl State {
             let spec = self.rules.get(key.rule as usize).ok_or(LoadError::Corrupt)?;
             fresh.told.insert(key, at, spec.memory);
         }
+        let known: Vec<GroupKey> = groups.iter().map(|(key, _)| *key).collect();
         for (key, group) in groups {
             fresh.groups.restore(key, group);
         }
@@ -190,6 +194,7 @@ impl State {
             _ => return Err(LoadError::Corrupt),
         }
         self.waiting.extend(waiting.into_iter().map(Reverse));
+        known.into_iter().for_each(|key| self.arm(key));
         Ok(())
     }
 
@@ -268,7 +273,7 @@ impl State {
                 Window::Sequence(sequence)
             }
         };
-        Ok(Group { window, last_told, suppressed, newest, shared })
+        Ok(Group { window, last_told, suppressed, newest, shared, due: None, idle: None })
     }
 
     fn load_queue(&self, rule: u32, step: u32, r: &mut Reader<'_>) -> Result<StepQueue> {
@@ -294,8 +299,9 @@ impl State {
             dry_run_unknown: r.truth()?,
         };
         self.check_step(m.rule, m.step, m.captures.len())?;
+        let stratum = self.rules.get(m.rule as usize).ok_or(LoadError::Corrupt)?.stratum;
         let group = group(&self.key, &m);
-        Ok(Pending { order: Order::of(&m.meta, effective), group, m: Box::new(m) })
+        Ok(Pending { order: Order::of(&m.meta, effective), stratum, group, m: Box::new(m) })
     }
 
     fn check_step(&self, rule: u32, step: u32, captured: usize) -> Result<()> {
@@ -388,6 +394,7 @@ fn save_tally(tally: &RunTally, w: &mut Writer) {
         w.u32(found.source.0);
         [found.count, found.offset, found.length].into_iter().for_each(|n| w.u64(n));
     });
+    // What is pending is counted at the end only.
     w.list(tally.rules.iter(), |w, rule| {
         let RuleCounts { selected, unknown_decided, matched, key_unknown, .. } = *rule;
         let RuleCounts { left_out_late, duplicates, alerts, suppressed, .. } = *rule;
@@ -428,6 +435,7 @@ fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
                 duplicates: r.u64()?,
                 alerts: r.u64()?,
                 suppressed: r.u64()?,
+                pending: 0,
             })
         })?,
         shed: Shed {

@@ -63,6 +63,8 @@ pub struct RuleCounts {
     pub alerts: u64,
     /// Alerts that the throttle held back.
     pub suppressed: u64,
+    /// At the end of input: what waited for a time that did not come (silences, and sequences that end in a `no`).
+    pub pending: u64,
 }
 
 /// What limits took away, each by its name in `limits`.

@@ -14,11 +14,13 @@ mod rfc3339;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod wheel;
 
 pub(crate) use clock::Clock;
 pub use rfc3339::write_rfc3339;
 pub use sources::Tick;
 pub(crate) use sources::{SourceState, Sources};
+pub(crate) use wheel::Wheel;
 
 use crate::matches::{EventMeta, Nanos};
 use dsl::ir::Stage;

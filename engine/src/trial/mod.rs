@@ -124,7 +124,7 @@ impl Trial {
         run.scratch.cover(&self.plan);
         let watch = run.state.watch_all(0);
         run.add(SourceInfo { name: "test".into(), cluster: None }, &log);
-        run.read();
+        run.read_until(test.until.unwrap_or(Nanos::MIN));
 
         for coverage in run.scratch.coverage().into_iter().flatten() {
             self.covered(coverage);

@@ -80,6 +80,8 @@ pub(super) struct Place {
 pub(super) struct Alerts {
     pub(super) total: u64,
     pub(super) suppressed: u64,
+    /// What waited at the end for a time that did not come, by rule.
+    pub(super) pending: BTreeMap<String, u64>,
     pub(super) by_rule: BTreeMap<String, u64>,
 }
 
@@ -131,6 +133,10 @@ impl Summary {
             alerts: Alerts {
                 total: told().map(|(_, counts)| counts.alerts).sum(),
                 suppressed: told().map(|(_, counts)| counts.suppressed).sum(),
+                pending: told()
+                    .filter(|(_, counts)| counts.pending > 0)
+                    .map(|(rule, counts)| (rule.name.to_string(), counts.pending))
+                    .collect(),
                 by_rule: by_rule.map(|(rule, counts)| (rule.name.to_string(), counts.alerts)).collect(),
             },
             never: with_counts().filter_map(|(rule, counts)| never(run.plan, rule, counts)).collect(),
@@ -259,11 +265,14 @@ impl Summary {
     }
 
     fn write_alerts(&self, out: &mut String) -> std::fmt::Result {
-        let Alerts { total, suppressed, by_rule } = &self.alerts;
+        let Alerts { total, suppressed, pending, by_rule } = &self.alerts;
         let of = plural(by_rule.len(), "rule");
         writeln!(out, "alerts      {total} by {of}, {suppressed} more held back by throttles")?;
         for (rule, count) in by_rule {
             writeln!(out, "            {count:>6} {rule}")?;
+        }
+        for (rule, count) in pending {
+            writeln!(out, "pending     {count} of {rule}: the input ended before it was time to say")?;
         }
         Ok(())
     }

@@ -1,0 +1,143 @@
+//! One line of time for all rules: what waits for the watermark and what timers do, moment by moment.
+//!
+//! At each time, for each stratum: first its matches are decided in their order, then sequences are judged whose
+//! completing match is of that time, then timers fire. An alert reaches the rules that listen to it as a match of a higher
+//! stratum at the same time, so it is met on the same walk.
+//!
+//! A group has at most one timer at which its window is judged and one at which it is looked at for being idle. Neither is
+//! moved when its time does: a timer that comes too early sets itself anew. Groups are saved, timers are not.
+
+use std::cmp::Reverse;
+
+use super::State;
+use super::groups::{GroupKey, Window};
+use crate::matches::Nanos;
+
+/// What is due at a timer's time. Of one time they come in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Timer {
+    stratum: u32,
+    group: GroupKey,
+    what: Due,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// Its window is to be judged.
+    Judge,
+    /// It may be idle.
+    Idle,
+}
+
+impl State {
+    /// Nothing more comes at all: everything that waits is decided, as is what timers do up to the highest time of all
+    /// events; then the windows that are still open are judged.
+    pub fn finish(&mut self) {
+        self.finish_at(Nanos::MIN);
+    }
+
+    /// As [`Self::finish`], but if `until` is later, time goes on to there.
+    pub fn finish_at(&mut self, until: Nanos) {
+        let last = self.waiting.iter().map(|Reverse(pending)| pending.effective()).max();
+        let Some(end) = self.highest.max(last) else { return };
+        let end = end.max(until);
+        self.release(end.saturating_add(1));
+        for stratum in 0..=self.top_stratum() {
+            self.moment(end, stratum);
+            self.cut_short(end, stratum);
+        }
+        for shard in &self.shards {
+            for (key, group) in &shard.groups.all {
+                self.tally.rule(key.0).pending += group.window.pending();
+            }
+        }
+    }
+
+    fn top_stratum(&self) -> u32 {
+        self.rules.iter().map(|spec| spec.stratum).max().unwrap_or(0)
+    }
+
+    /// Lives through all that is below a time.
+    pub(super) fn release(&mut self, until: Nanos) {
+        let top = self.top_stratum();
+        loop {
+            let matches = self.waiting.peek().map(|Reverse(first)| first.effective());
+            let next = [matches, self.timers.next()].into_iter().flatten().min();
+            let Some(at) = next.filter(|next| *next < until) else { return };
+            for stratum in 0..=top {
+                self.moment(at, stratum);
+            }
+        }
+    }
+
+    /// Lives through what is of a time and a stratum.
+    fn moment(&mut self, at: Nanos, stratum: u32) {
+        let mut completing = Vec::new();
+        let of_now = |next: &super::Pending| (next.effective(), next.stratum) <= (at, stratum);
+        while self.waiting.peek().is_some_and(|Reverse(next)| of_now(next)) {
+            let Some(Reverse(pending)) = self.waiting.pop() else { break };
+            completing.extend(self.decide(pending));
+        }
+        for entered in completing {
+            self.complete(entered);
+        }
+        self.timers.reach(at);
+        while let Some(timer) = self.timers.take(|timer| timer.stratum <= stratum) {
+            self.fire(at, timer);
+        }
+    }
+
+    fn fire(&mut self, at: Nanos, timer: Timer) {
+        let key = timer.group;
+        let Some(spec) = self.rules.get(key.0 as usize) else { return };
+        let Some(groups) = self.shards.get_mut(key.1.shard()).map(|shard| &mut shard.groups) else { return };
+        let Some(group) = groups.all.get_mut(&key) else { return };
+        match timer.what {
+            Due::Judge if group.due.is_some_and(|due| due <= at) => {
+                group.due = None;
+                if group.window.due().is_some_and(|due| due <= at) {
+                    self.due(at, key);
+                }
+            }
+            Due::Idle if group.idle.is_some_and(|idle| idle <= at) => {
+                group.idle = None;
+                if group.alive(spec) < at {
+                    self.tally.shed.throttles += groups.drop(key);
+                }
+            }
+            Due::Judge | Due::Idle => return,
+        }
+        self.arm(key);
+    }
+
+    /// A group's window is to be judged now, by a timer. What it does next must be later: [`Window::due`] is asked anew.
+    fn due(&mut self, _at: Nanos, key: GroupKey) {
+        let window = self.shards.get(key.1.shard()).and_then(|shard| shard.groups.all.get(&key));
+        match window.map(|group| &group.window) {
+            None | Some(Window::None | Window::Sliding(_) | Window::Sequence(_)) => {}
+        }
+    }
+
+    /// Judges the windows of a stratum that the end of input leaves open, in the order of their rules and groups.
+    fn cut_short(&mut self, _end: Nanos, _stratum: u32) {}
+
+    /// Sets the timers that a group needs: after each change of it.
+    pub(super) fn arm(&mut self, key: GroupKey) {
+        let Some(spec) = self.rules.get(key.0 as usize) else { return };
+        let shard = self.shards.get_mut(key.1.shard());
+        let Some(group) = shard.and_then(|shard| shard.groups.all.get_mut(&key)) else { return };
+        let stratum = spec.stratum;
+        if let Some(due) = group.window.due()
+            && group.due.is_none_or(|armed| due < armed)
+        {
+            group.due = Some(due);
+            self.timers.arm(due, Timer { stratum, group: key, what: Due::Judge });
+        }
+        if group.idle.is_none() {
+            // What is of the same time may still come, from a window that the end of input closes.
+            let idle = group.alive(spec).saturating_add(1);
+            group.idle = Some(idle);
+            self.timers.arm(idle, Timer { stratum, group: key, what: Due::Idle });
+        }
+    }
+}
