@@ -14,6 +14,7 @@ mod eval;
 pub mod event;
 pub mod explain;
 pub mod frame;
+mod hear;
 mod index;
 pub mod limits;
 pub mod matches;

@@ -22,6 +22,7 @@ pub(crate) mod val;
 
 use std::cell::{Cell, RefCell};
 
+use crate::matches::{Nanos, SourceInfo};
 use crate::plan::expr::{Function, Node};
 use crate::plan::late::LateCx;
 use crate::planted::planted;
@@ -84,8 +85,20 @@ impl Coverage {
 pub(crate) enum Event<'e, 'a> {
     /// The event at hand.
     Here(&'e EventCx<'a>),
-    /// What matches brought along.
+    /// What matches brought along, or an alert said.
     Gone(LateCx<'a>),
+    /// What is no event.
+    Lost(LostCx<'a>),
+}
+
+/// What is known of what is no event.
+#[derive(Clone, Copy)]
+pub(crate) struct LostCx<'a> {
+    pub(crate) reason: &'static str,
+    pub(crate) offset: u64,
+    /// What its source's clock showed.
+    pub(crate) time: Nanos,
+    pub(crate) source: &'a SourceInfo,
 }
 
 /// An element that a quantifier has bound. `patch`: it is a part of `desired` of a patch.
@@ -116,7 +129,7 @@ impl<'e, 'a> Cx<'e, 'a> {
     pub(crate) fn row(&self) -> Option<&'a crate::event::row::Row> {
         match &self.event {
             Event::Here(event) => Some(event.row),
-            Event::Gone(_) => None,
+            Event::Gone(_) | Event::Lost(_) => None,
         }
     }
 
@@ -219,7 +232,7 @@ fn flagged<'a>(node: &'a Node, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
         }
         Node::IsPatch => match &cx.event {
             Event::Here(event) => Val::Bool(event.row.verb() == "patch"),
-            Event::Gone(_) => Val::Bool(false),
+            Event::Gone(_) | Event::Lost(_) => Val::Bool(false),
         },
         Node::Call(function, args) => call(*function, args, cx),
         Node::Arith(op, left, right) => {
@@ -230,11 +243,11 @@ fn flagged<'a>(node: &'a Node, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
             Event::Gone(late) => {
                 Val::option(late.aggregates.get(*n as usize).map(|n| Val::Number(*n as f64)))
             }
-            Event::Here(_) => Val::Absent,
+            Event::Here(_) | Event::Lost(_) => Val::Absent,
         },
         Node::Key(n) => match &cx.event {
             Event::Gone(late) => Val::option(late.key.get(*n as usize).map(Val::held)),
-            Event::Here(_) => Val::Absent,
+            Event::Here(_) | Event::Lost(_) => Val::Absent,
         },
         _ => truth(node, cx).val(),
     };
@@ -246,7 +259,7 @@ fn capture<'a>(step: u32, slot: u32, cx: &Cx<'_, 'a>) -> Val<'a> {
         Event::Gone(late) => {
             Val::option(late.captures.get(step as usize).and_then(|c| c.get(slot as usize)).map(Val::held))
         }
-        Event::Here(_) => Val::Absent,
+        Event::Here(_) | Event::Lost(_) => Val::Absent,
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use dsl::ir::{Derived, UndecodableField};
+
 use crate::event::row::Slot;
 use crate::plan::expr::{Read, Root, Segment};
 
 use super::derived::{self, EventCx};
 use super::val::Val;
-use super::{Cx, Event, flagged, unknown, value};
+use super::{Cx, Event, LostCx, flagged, unknown, value};
 
 /// The value of a place, and whether it is a part of `desired` of a patch.
 pub(super) fn read<'a>(read: &'a Read, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
@@ -20,7 +22,11 @@ pub(super) fn read<'a>(read: &'a Read, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
             let (val, patch) = flagged(base, cx);
             (val, patch, 0)
         }
-        (_, Event::Gone(_)) => (Val::Absent, false, 0),
+        (Root::Alert(field), Event::Gone(late)) => {
+            (Val::option(late.alert.map(|alert| Val::held(alert.field(*field)))), false, 0)
+        }
+        (root, Event::Lost(lost)) => return (lost_field(root, lost, &read.path), false),
+        (_, Event::Gone(_)) | (Root::Alert(_) | Root::Undecodable(_), _) => (Val::Absent, false, 0),
         (Root::Event, Event::Here(event)) => {
             let (val, done) = field(event, &read.path, cx);
             (val, false, done)
@@ -48,6 +54,19 @@ pub(super) fn read<'a>(read: &'a Read, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
         val = down(val, segment, patch, cx);
     }
     (val.turned(&read.turn), patch)
+}
+
+/// The few fields of what is no event; none of them has parts.
+fn lost_field<'a>(root: &Root, lost: &LostCx<'a>, path: &[Segment]) -> Val<'a> {
+    match (root, path) {
+        (Root::Undecodable(UndecodableField::Reason), []) => Val::text(lost.reason),
+        #[expect(clippy::cast_precision_loss, reason = "numbers of the language are doubles")]
+        (Root::Undecodable(UndecodableField::Offset), []) => Val::Number(lost.offset as f64),
+        (Root::Derived(Derived::Source), []) => Val::text(&*lost.source.name),
+        (Root::Derived(Derived::Cluster), []) => Val::option(lost.source.cluster.as_deref().map(Val::text)),
+        (Root::Event, [Segment::Key(key)]) if **key == *"stageTimestamp" => Val::Time(lost.time),
+        _ => Val::Absent,
+    }
 }
 
 /// A field of the event, and how many segments that took.

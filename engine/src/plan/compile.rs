@@ -1,8 +1,10 @@
 //! From the typed IR to what is run.
 //!
-//! An expression is compiled for one of two times. *At the event* everything is read from the row. *Later* the event is
-//! gone: the largest parts that read one event alone are taken out, compiled for the event, and become captures of that
-//! event's step; what is left over them is compiled to read those. An `any` that lends its element to the alert is
+//! An expression is compiled for one of three times. *Here* an event is at hand and everything is read from it. *Later*
+//! the event is gone: the largest parts that read one event alone are taken out, compiled for the event, and become
+//! captures of that event's step; what is left over them is compiled to read those. *Told* it is an alert that is at hand:
+//! what it says of itself is read from it, and the largest parts that read its event alone are handed down to the rule
+//! that tells it, which captures them when that event is matched. An `any` that lends its element to the alert is
 //! looked for again when the alert reads it (the first element that meets the condition is the same one), so that nothing
 //! need be remembered while conditions are evaluated.
 
@@ -25,30 +27,62 @@ pub struct Leaf {
     pub step: u32,
 }
 
-/// Compiles one rule.
-pub(crate) struct Compiler<'r> {
-    pub(crate) rule: &'r ir::Rule,
-    pub(crate) captures: Vec<Captures>,
-    pub(crate) leaves: Vec<Leaf>,
+/// A value of one event that is read when the event is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted<'r> {
+    /// Whose expression it is.
+    rule: &'r ir::Rule,
+    /// The step of that rule whose event it reads.
+    step: u32,
+    what: What,
 }
 
-/// What a step's matches bring with them; equal ones once.
-#[derive(Default)]
-pub(crate) struct Captures {
+#[derive(Clone, Debug)]
+enum What {
+    Value(ir::Expr),
+    /// Whether the event is a patch.
+    IsPatch,
+}
+
+/// Values that are wanted of the same events; equal ones once.
+#[derive(Debug, Default)]
+pub(crate) struct Captures<'r> {
+    /// Each as it is read of an event at hand.
     pub(crate) nodes: Vec<Node>,
+    pub(crate) wanted: Vec<Wanted<'r>>,
     seen: HashMap<String, u32>,
 }
 
-impl Captures {
-    fn add(&mut self, node: Node) -> u32 {
+impl<'r> Captures<'r> {
+    /// The slot in which the value will be.
+    pub(crate) fn add(&mut self, wanted: Wanted<'r>) -> u32 {
+        let node = match &wanted.what {
+            What::Value(expr) => Compiler::new(wanted.rule).own(expr, wanted.step).0,
+            What::IsPatch => Node::IsPatch,
+        };
         // Compiled nodes have no spans, so equal ones print equal.
         let next = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         let slot = *self.seen.entry(format!("{node:?}")).or_insert(next);
         if slot == next {
             self.nodes.push(node);
+            self.wanted.push(wanted);
         }
         slot
     }
+}
+
+/// Compiles one rule.
+pub(crate) struct Compiler<'r> {
+    pub(crate) rule: &'r ir::Rule,
+    /// Per step what its matches bring with them.
+    pub(crate) captures: Vec<Captures<'r>>,
+    /// What is wanted of the events of the rule whose alerts are at hand.
+    pub(crate) told: Captures<'r>,
+    pub(crate) leaves: Vec<Leaf>,
+    /// The number of a condition that is compiled more than once, by its address.
+    numbers: HashMap<*const ir::Expr, u32>,
+    /// Coverage will be counted: conditions that are asked later are then asked part by part.
+    covering: bool,
 }
 
 /// The `any` of a step's condition that lends this variable: its list and its condition.
@@ -63,41 +97,94 @@ pub(crate) fn lent(rule: &ir::Rule, step: u32, var: VarId) -> Option<(&ir::Expr,
     find(rule.steps.get(step as usize)?.condition.as_ref()?, var)
 }
 
+/// When an expression is evaluated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// With its event at hand.
+    Here,
+    /// With what matches brought along.
+    Later,
+    /// With an alert at hand, and with what the event that completed it brought along.
+    Told,
+}
+
 /// For whom an expression is compiled.
 #[derive(Clone, Copy)]
 struct At {
     /// The step whose event is at hand.
     step: u32,
-    /// The event is gone.
-    late: bool,
+    when: When,
     /// Its conditions are counted for coverage.
     counted: bool,
 }
 
 impl<'r> Compiler<'r> {
     pub(crate) fn new(rule: &'r ir::Rule) -> Self {
+        Self {
+            rule,
+            captures: Vec::new(),
+            told: Captures::default(),
+            leaves: Vec::new(),
+            numbers: HashMap::new(),
+            covering: false,
+        }
+    }
+
+    /// To compile all of a rule.
+    pub(crate) fn whole(rule: &'r ir::Rule, covering: bool) -> Self {
         let captures = rule.steps.iter().map(|_| Captures::default()).collect();
-        Self { rule, captures, leaves: Vec::new() }
+        Self { captures, covering, ..Self::new(rule) }
     }
 
     /// To be evaluated on the event of `step`, its conditions counted.
     pub(crate) fn condition(&mut self, expr: &ir::Expr, step: u32) -> Expr {
-        Expr(self.node(expr, At { step, late: false, counted: true }, &mut Vec::new()))
+        Expr(self.node(expr, At { step, when: When::Here, counted: true }, &mut Vec::new()))
     }
 
     /// To be evaluated on the event of `step`.
     pub(crate) fn own(&mut self, expr: &ir::Expr, step: u32) -> Expr {
-        Expr(self.node(expr, At { step, late: false, counted: false }, &mut Vec::new()))
+        Expr(self.node(expr, At { step, when: When::Here, counted: false }, &mut Vec::new()))
     }
 
     /// To be evaluated later; bare fields are of `step`.
     pub(crate) fn later(&mut self, expr: &ir::Expr, step: u32) -> Expr {
-        Expr(self.node(expr, At { step, late: true, counted: false }, &mut Vec::new()))
+        Expr(self.node(expr, At { step, when: When::Later, counted: false }, &mut Vec::new()))
+    }
+
+    /// As [`Self::later`], its conditions counted if coverage is.
+    pub(crate) fn later_condition(&mut self, expr: &ir::Expr, step: u32) -> Expr {
+        Expr(self.node(expr, At { step, when: When::Later, counted: self.covering }, &mut Vec::new()))
+    }
+
+    /// To be evaluated on an alert that comes to `step`. What it wants of the alert's event is put into `told`.
+    pub(crate) fn told(&mut self, expr: &ir::Expr, step: u32) -> Expr {
+        Expr(self.node(expr, At { step, when: When::Told, counted: false }, &mut Vec::new()))
+    }
+
+    /// As [`Self::told`], its conditions counted if coverage is.
+    pub(crate) fn told_condition(&mut self, expr: &ir::Expr, step: u32) -> Expr {
+        Expr(self.node(expr, At { step, when: When::Told, counted: self.covering }, &mut Vec::new()))
+    }
+
+    /// A value that is wanted of an alert that comes to a step, by whatever rule.
+    pub(crate) fn wanted(wanted: &Wanted<'r>, told: &mut Captures<'r>) -> Expr {
+        match &wanted.what {
+            What::Value(expr) => {
+                let mut compiler = Self { told: std::mem::take(told), ..Self::new(wanted.rule) };
+                let node = compiler.told(expr, wanted.step);
+                *told = compiler.told;
+                node
+            }
+            What::IsPatch => {
+                let slot = told.add(wanted.clone());
+                Expr(Node::Capture { step: 0, slot, patch: None })
+            }
+        }
     }
 
     /// As [`Self::own`], within quantifiers that bind these variables.
     pub(crate) fn inside(&mut self, expr: &ir::Expr, step: u32, bound: &[VarId]) -> Node {
-        self.node(expr, At { step, late: false, counted: false }, &mut bound.to_vec())
+        self.node(expr, At { step, when: When::Here, counted: false }, &mut bound.to_vec())
     }
 
     pub(crate) fn deps(&self, expr: &ir::Expr, step: u32, outer: &[VarId]) -> Deps {
@@ -105,9 +192,9 @@ impl<'r> Compiler<'r> {
     }
 
     fn node(&mut self, expr: &ir::Expr, at: At, bound: &mut Vec<VarId>) -> Node {
-        if at.late
-            && let Some(node) = self.captured(expr, at, bound)
-        {
+        // A condition that is brought along as a whole has no parts that could be counted.
+        let apart = at.counted && is_condition(expr);
+        if !apart && let Some(node) = self.brought(expr, at, bound) {
             return node;
         }
         // `x != y` and `x not in y` are told as they are written, so they are counted with their `not`.
@@ -128,26 +215,41 @@ impl<'r> Compiler<'r> {
                     | ExprKind::Quantified { .. }
             );
         if at.counted && condition {
-            let leaf = u32::try_from(self.leaves.len()).unwrap_or(u32::MAX);
-            self.leaves.push(Leaf { span: expr.span, step: at.step });
-            return Node::Leaf(leaf, Box::new(node));
+            return Node::Leaf(self.leaf(expr, at.step), Box::new(node));
         }
         node
     }
 
-    /// If all that `expr` reads is one event: a capture of it.
-    fn captured(&mut self, expr: &ir::Expr, at: At, bound: &[VarId]) -> Option<Node> {
+    /// The number under which the answers of a condition are counted.
+    fn leaf(&mut self, expr: &ir::Expr, step: u32) -> u32 {
+        let next = u32::try_from(self.leaves.len()).unwrap_or(u32::MAX);
+        let leaf = *self.numbers.entry(std::ptr::from_ref(expr)).or_insert(next);
+        if leaf == next {
+            self.leaves.push(Leaf { span: expr.span, step });
+        }
+        leaf
+    }
+
+    /// If all that `expr` reads is one event that is gone: what that event brought along.
+    fn brought(&mut self, expr: &ir::Expr, at: At, bound: &[VarId]) -> Option<Node> {
+        if at.when == When::Here {
+            return None;
+        }
         let deps = self.deps(expr, at.step, bound);
         if deps.window || deps.outer || deps.steps.len() != 1 {
             return None;
         }
-        let step = deps.steps.first().copied().filter(|step| (*step as usize) < self.captures.len())?;
-        let here = At { step, late: false, counted: false };
-        let node = self.node(expr, here, &mut Vec::new());
-        let desired = of_desired(self.rule, expr, at.step);
-        let patch = desired.then(|| self.captures[step as usize].add(Node::IsPatch));
-        let slot = self.captures[step as usize].add(node);
-        Some(Node::Capture { step, slot, patch })
+        let step = deps.steps.first().copied()?;
+        let of = |what| Wanted { rule: self.rule, step, what };
+        let value = of(What::Value(expr.clone()));
+        let is_patch = of_desired(self.rule, expr, at.step).then(|| of(What::IsPatch));
+        let (step, captures) = match at.when {
+            When::Told if deps.alert => return None,
+            When::Told => (0, &mut self.told),
+            _ => (step, self.captures.get_mut(step as usize)?),
+        };
+        let patch = is_patch.map(|wanted| captures.add(wanted));
+        Some(Node::Capture { step, slot: captures.add(value), patch })
     }
 
     fn boxed(&mut self, expr: &ir::Expr, at: At, bound: &mut Vec<VarId>) -> Box<Node> {
@@ -207,13 +309,15 @@ impl<'r> Compiler<'r> {
                 }
                 None => Root::Of(Box::new(Node::Const(Value::Absent))),
             },
-            ir::Root::Alert(_) | ir::Root::Undecodable(_) => return Node::Const(Value::Absent),
-            // Later the event is gone, and some computed segment reads another event: up to there it is captured.
-            _ if at.late => return self.late_place(place, ty, At { step, ..at }, bound),
+            ir::Root::Alert(field) if at.when != When::Later => Root::Alert(field),
+            // The event is gone, and some computed segment reads another event: up to there it is captured.
+            _ if at.when != When::Here => return self.late_place(place, ty, At { step, ..at }, bound),
+            ir::Root::Undecodable(field) => Root::Undecodable(field),
             ir::Root::Event => Root::Event,
             ir::Root::RequestObject => Root::RequestObject,
             ir::Root::ResponseObject(kinds) => Root::ResponseObject(kinds),
             ir::Root::Derived(derived) => Root::Derived(derived),
+            ir::Root::Alert(field) => Root::Alert(field),
         };
         self.read(root, &place.segments, ty, at, bound)
     }
@@ -222,7 +326,11 @@ impl<'r> Compiler<'r> {
         let foreign = |segment: &ir::Segment| {
             let ir::Segment::Computed(inner) = segment else { return false };
             let deps = self.deps(inner, at.step, bound);
-            deps.window || deps.outer || deps.steps.iter().any(|step| *step != at.step)
+            let other = match at.when {
+                When::Told => deps.alert,
+                _ => deps.steps.iter().any(|step| *step != at.step),
+            };
+            deps.window || deps.outer || other
         };
         let cut = place.segments.iter().position(foreign).unwrap_or(place.segments.len());
         let (front, back) = place.segments.split_at(cut);
@@ -232,7 +340,7 @@ impl<'r> Compiler<'r> {
             ty: ir::Type::Any,
             span: dsl::source::Span::new(dsl::source::SourceId(0), 0, 0),
         };
-        let root = match self.captured(&front, at, &[]) {
+        let root = match self.brought(&front, at, &[]) {
             Some(node) => Root::Of(Box::new(node)),
             None => Root::Of(Box::new(Node::Const(Value::Absent))),
         };
@@ -329,6 +437,19 @@ impl<'r> Compiler<'r> {
             ir::Set::Value(list) => Set::Value(self.boxed(list, at, bound)),
         }
     }
+}
+
+fn is_condition(expr: &ir::Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Not(_)
+            | ExprKind::And(_)
+            | ExprKind::Or(_)
+            | ExprKind::IsTrue(_)
+            | ExprKind::Compare { .. }
+            | ExprKind::In { .. }
+            | ExprKind::Quantified { .. }
+    )
 }
 
 /// Whether a value is a part of `desired`, where stepping into a scalar of a patch is unknown.

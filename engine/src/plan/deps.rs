@@ -14,6 +14,10 @@ use super::compile::lent;
 pub(crate) struct Deps {
     /// The steps whose events it reads.
     pub(crate) steps: BTreeSet<u32>,
+    /// What an alert says of itself.
+    pub(crate) alert: bool,
+    /// Anything else of those events.
+    pub(crate) event: bool,
     /// Aggregates or parts of the key.
     pub(crate) window: bool,
     /// Elements that a quantifier outside of it binds.
@@ -90,8 +94,13 @@ impl Walk<'_> {
                     self.step = around;
                 }
             }
+            Root::Alert(_) => {
+                self.out.steps.insert(step);
+                self.out.alert = true;
+            }
             _ => {
                 self.out.steps.insert(step);
+                self.out.event = true;
             }
         }
         self.segments(&place.segments);

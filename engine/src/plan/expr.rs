@@ -130,6 +130,10 @@ pub(crate) enum Root {
     RequestObject,
     ResponseObject(ir::BodyKinds),
     Derived(ir::Derived),
+    /// What the alert at hand says of itself.
+    Alert(ir::AlertField),
+    /// What is known of what is no event.
+    Undecodable(ir::UndecodableField),
     /// The element that a quantifier binds around it.
     Element(u32),
     /// Another value.

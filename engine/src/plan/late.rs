@@ -3,7 +3,8 @@
 //! The evaluator is the one of events; only its leaves differ. An index that is out of bounds (a capture of a step that
 //! has no match yet) reads as absent.
 
-use crate::eval::{Cx, Event};
+use crate::eval::{Coverage, Cx, Event};
+use crate::hear::AlertFacts;
 use crate::matches::Value;
 
 use super::{Expr, Piece};
@@ -19,12 +20,16 @@ pub struct LateCx<'a> {
     pub aggregates: &'a [u64],
     /// The key's parts.
     pub key: &'a [Value],
+    /// The alert at hand, for a step that takes alerts.
+    pub(crate) alert: Option<&'a AlertFacts>,
+    /// Where the answers of conditions are counted, if they are.
+    pub(crate) coverage: Option<&'a Coverage>,
 }
 
 /// Asks a condition.
 #[must_use]
 pub fn truth(expr: &Expr, cx: &LateCx<'_>) -> Truth {
-    crate::eval::truth(&expr.0, &Cx::new(Event::Gone(*cx), None))
+    crate::eval::truth(&expr.0, &Cx::new(Event::Gone(*cx), cx.coverage))
 }
 
 /// Reads a value.

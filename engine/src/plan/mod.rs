@@ -7,21 +7,27 @@
 pub(crate) mod compile;
 mod deps;
 pub(crate) mod expr;
+mod hear;
 pub mod late;
 mod literal;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dsl::ir;
 
 pub use compile::Leaf;
 pub use expr::Expr;
+pub use hear::Hearing;
 
 use crate::index::Index;
 use crate::limits::Limits;
-use compile::Compiler;
+use crate::matches::Value;
+use compile::{Captures, Compiler, Wanted};
+use hear::Strata;
+use late::LateCx;
 
 /// All rules of a set that are on, ready to run.
 #[derive(Debug)]
@@ -31,6 +37,8 @@ pub struct Plan {
     /// What the run allows.
     pub limits: Limits,
     pub(crate) index: Index,
+    /// The steps that take what is no event: rule and step.
+    pub(crate) undecodable: Vec<(u32, u32)>,
 }
 
 /// One rule.
@@ -58,6 +66,9 @@ pub struct Rule {
     pub probes: Vec<Expr>,
     /// Conditions that are counted for coverage, by their numbers.
     pub leaves: Vec<Leaf>,
+    /// Which steps of which rules hear its alerts, in the order of rules and steps.
+    pub heard: Vec<Hearing>,
+    waits: bool,
 }
 
 /// What a rule asks for beyond one matching request.
@@ -97,6 +108,12 @@ pub struct Step {
     pub(crate) excepts: Vec<Expr>,
     pub(crate) key: Vec<Expr>,
     pub(crate) captures: Vec<Expr>,
+    /// Of a step that takes alerts: whose, by their numbers in the plan.
+    pub(crate) hears: Vec<u32>,
+    /// What it would bring along of no event at all, whose fields are all absent.
+    pub(crate) nothing: Vec<Value>,
+    /// If an event of this step can complete the rule: the captures that are wanted by those who hear its alerts.
+    pub(crate) told: Vec<u32>,
 }
 
 /// A condition of a step that reads earlier steps.
@@ -137,10 +154,65 @@ impl Plan {
     /// Compiles the rules of a set that are on.
     #[must_use]
     pub fn new(rules: &ir::RuleSet, limits: Limits) -> Self {
-        let on = rules.rules.iter().enumerate().filter(|(_, rule)| !rule.disabled);
-        let rules: Vec<Rule> = on.map(|(number, rule)| Rule::new(number, rule)).collect();
+        Self::compile(rules, limits, false)
+    }
+
+    /// As [`Plan::new`], so that every single condition can be counted, also where it is asked when its event is gone.
+    /// The answers are the same; more is kept of each match.
+    #[must_use]
+    pub fn covering(rules: &ir::RuleSet, limits: Limits) -> Self {
+        Self::compile(rules, limits, true)
+    }
+
+    fn compile(set: &ir::RuleSet, limits: Limits, covering: bool) -> Self {
+        let on = set.rules.iter().enumerate().filter(|(_, rule)| !rule.disabled);
+        let on: Vec<(usize, &ir::Rule)> = on.collect();
+        let strata = Strata::new(&on);
+        let mut told: Vec<Captures<'_>> = on.iter().map(|_| Captures::default()).collect();
+        let mut heard: Vec<Vec<Hearing>> = on.iter().map(|_| Vec::new()).collect();
+        let mut rules: Vec<(usize, Rule)> = Vec::with_capacity(on.len());
+        // From above, so that a rule knows all that is wanted of it.
+        for number in strata.upwards().into_iter().rev() {
+            let Some((ir_number, source)) = on.get(number).copied() else { continue };
+            let mut compiler = Compiler::whole(source, covering);
+            let wanted = told.get_mut(number).map(std::mem::take).unwrap_or_default().wanted;
+            let mut rule = Rule::new(ir_number, &mut compiler, &wanted);
+            rule.stratum = strata.stratum.get(number).copied().unwrap_or(0);
+            for (step, hears) in (0..).zip(strata.hears.get(number).into_iter().flatten()) {
+                for teller in hears {
+                    let (Some(told), Some(heard)) =
+                        (told.get_mut(*teller as usize), heard.get_mut(*teller as usize))
+                    else {
+                        continue;
+                    };
+                    heard.extend(Hearing::new(&mut compiler, (cut(number), step), told));
+                }
+                if let Some(step) = rule.steps.get_mut(step as usize) {
+                    step.hears.clone_from(hears);
+                }
+            }
+            rule.leaves = compiler.leaves;
+            rules.push((number, rule));
+        }
+        rules.sort_by_key(|(number, _)| *number);
+        let mut rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
+        for (rule, mut heard) in rules.iter_mut().zip(heard) {
+            heard.sort_by_key(|hearing| (hearing.rule, hearing.step));
+            rule.heard = heard;
+        }
+        for number in strata.upwards() {
+            let hears = strata.hears.get(number).into_iter().flatten().flatten();
+            let waits = hears.filter_map(|heard| rules.get(*heard as usize)).any(|heard| heard.waits);
+            if let Some(rule) = rules.get_mut(number) {
+                rule.waits |= waits;
+            }
+        }
         let index = Index::new(&rules);
-        Self { rules, limits, index }
+        let steps =
+            (0..).zip(&rules).flat_map(|(r, rule)| (0..).zip(&rule.steps).map(move |(s, of)| (r, s, of)));
+        let undecodable = steps.filter(|(_, _, step)| step.on == ir::On::Undecodable);
+        let undecodable = undecodable.map(|(rule, step, _)| (rule, step)).collect();
+        Self { rules, limits, index, undecodable }
     }
 
     /// The number of the rule of that name.
@@ -154,7 +226,7 @@ impl Rule {
     /// Whether its matches wait for the watermark; those of others are decided as they come.
     #[must_use]
     pub fn waits(&self) -> bool {
-        !matches!(self.shape, Shape::Each) || self.throttle > 0
+        self.waits
     }
 
     /// The window's length in nanoseconds, 0 if it has none.
@@ -166,14 +238,15 @@ impl Rule {
         }
     }
 
-    fn new(number: usize, rule: &ir::Rule) -> Self {
-        let mut compiler = Compiler::new(rule);
+    /// Compiles a rule, of whose completing events `wanted` is wanted by others. What it hears is still to be compiled.
+    fn new<'r>(number: usize, compiler: &mut Compiler<'r>, wanted: &[Wanted<'r>]) -> Self {
+        let rule = compiler.rule;
         let last = cut(rule.steps.len().saturating_sub(1));
         let mut steps: Vec<Step> = Vec::with_capacity(rule.steps.len());
         for (number, step) in rule.steps.iter().enumerate() {
-            steps.push(compile_step(&mut compiler, step, cut(number)));
+            steps.push(compile_step(compiler, step, cut(number)));
         }
-        let aggregates = rule.aggregates.iter().map(|a| compile_aggregate(&mut compiler, a)).collect();
+        let aggregates = rule.aggregates.iter().map(|a| compile_aggregate(compiler, a, false)).collect();
         let shape = match &rule.shape {
             ir::Shape::Each
             | ir::Shape::Tumbling { .. }
@@ -181,7 +254,7 @@ impl Rule {
             | ir::Shape::FirstSeen { .. }
             | ir::Shape::Silent { .. } => Shape::Each,
             ir::Shape::Sliding { condition, within } => {
-                Shape::Sliding { condition: compiler.later(condition, last), within: *within }
+                Shape::Sliding { condition: compiler.later_condition(condition, last), within: *within }
             }
             ir::Shape::Sequence { within, .. } => Shape::Sequence { within: *within },
         };
@@ -191,9 +264,18 @@ impl Rule {
         });
         let alert = alert.collect();
         let probes = rule.probes.iter().map(|probe| compiler.later(probe, last)).collect();
-        for (step, captures) in steps.iter_mut().zip(compiler.captures) {
-            step.captures = captures.nodes.into_iter().map(Expr).collect();
-            step.captured = step.captures.len();
+        for step in completing(rule) {
+            let Some(captures) = compiler.captures.get_mut(step) else { continue };
+            let told = wanted.iter().map(|wanted| captures.add(wanted.clone())).collect();
+            if let Some(step) = steps.get_mut(step) {
+                step.told = told;
+            }
+        }
+        for (step, captures) in steps.iter_mut().zip(&mut compiler.captures) {
+            let nodes = std::mem::take(&mut captures.nodes);
+            step.captured = nodes.len();
+            step.captures = nodes.into_iter().map(Expr).collect();
+            step.nothing = step.captures.iter().map(|value| late::value(value, &LateCx::default())).collect();
         }
         Self {
             ir: number,
@@ -206,32 +288,30 @@ impl Rule {
             alert,
             aggregates,
             probes,
-            leaves: compiler.leaves,
+            leaves: Vec::new(),
+            heard: Vec::new(),
+            waits: !matches!(rule.shape, ir::Shape::Each) || rule.throttle > 0,
         }
     }
 }
 
 fn compile_step(compiler: &mut Compiler<'_>, step: &ir::Step, number: u32) -> Step {
-    let (mut conditions, mut joins, mut excepts) = (Vec::new(), Vec::new(), Vec::new());
-    for part in step.condition.iter().flat_map(conjuncts) {
-        let reads = compiler.deps(part, number, &[]).steps;
-        if reads.iter().all(|read| *read == number) {
-            conditions.push(compiler.condition(part, number));
-        } else {
-            let condition = compiler.later(part, number);
-            joins.push(Join { condition, reads: reads.into_iter().collect() });
-        }
-    }
-    for except in &step.excepts {
-        let reads = compiler.deps(except, number, &[]).steps;
-        if reads.iter().all(|read| *read == number) {
-            excepts.push(compiler.condition(except, number));
-        } else {
-            let inner = compiler.later(except, number);
-            let condition = Expr(expr::Node::NotTrue(Box::new(inner.0)));
-            joins.push(Join { condition, reads: reads.into_iter().collect() });
-        }
-    }
+    let (own, joined) = parted(compiler, step, number);
+    let join = |(part, reads): (&ir::Expr, BTreeSet<u32>), compiler: &mut Compiler<'_>| Join {
+        condition: compiler.later_condition(part, number),
+        reads: reads.into_iter().collect(),
+    };
+    let mut joins: Vec<Join> = joined.conditions.into_iter().map(|part| join(part, compiler)).collect();
+    joins.extend(joined.excepts.into_iter().map(|part| {
+        let Join { condition, reads } = join(part, compiler);
+        Join { condition: Expr(expr::Node::NotTrue(Box::new(condition.0))), reads }
+    }));
+    // What is asked of alerts is compiled for each rule that tells them.
+    let alerts = matches!(step.on, ir::On::Alerts(_));
+    let asked = |parts: Vec<&ir::Expr>, compiler: &mut Compiler<'_>| -> Vec<Expr> {
+        let parts = parts.into_iter().filter(|_| !alerts);
+        parts.map(|part| compiler.condition(part, number)).collect()
+    };
     Step {
         name: step.name.as_deref().map(Arc::from),
         stage: step.on.stage(),
@@ -239,10 +319,55 @@ fn compile_step(compiler: &mut Compiler<'_>, step: &ir::Step, number: u32) -> St
         joins,
         captured: 0,
         on: step.on.clone(),
-        conditions,
-        excepts,
+        conditions: asked(own.conditions, compiler),
+        excepts: asked(own.excepts, compiler),
         key: step.key.iter().map(|part| compiler.own(&part.value, number)).collect(),
         captures: Vec::new(),
+        hears: Vec::new(),
+        nothing: Vec::new(),
+        told: Vec::new(),
+    }
+}
+
+/// Parts of a step's conditions.
+struct Parts<T> {
+    conditions: Vec<T>,
+    excepts: Vec<T>,
+}
+
+/// A step's conditions parted: those that read what comes to the step alone, and those that read other steps, each with
+/// the steps that it reads.
+fn parted<'s>(
+    compiler: &Compiler<'_>,
+    step: &'s ir::Step,
+    number: u32,
+) -> (Parts<&'s ir::Expr>, Parts<(&'s ir::Expr, BTreeSet<u32>)>) {
+    let part = |parts: Vec<&'s ir::Expr>| {
+        let (mut own, mut joined) = (Vec::new(), Vec::new());
+        for part in parts {
+            let reads = compiler.deps(part, number, &[]).steps;
+            if reads.iter().all(|read| *read == number) {
+                own.push(part);
+            } else {
+                joined.push((part, reads));
+            }
+        }
+        (own, joined)
+    };
+    let conditions = part(step.condition.iter().flat_map(conjuncts).collect());
+    let excepts = part(step.excepts.iter().collect());
+    (
+        Parts { conditions: conditions.0, excepts: excepts.0 },
+        Parts { conditions: conditions.1, excepts: excepts.1 },
+    )
+}
+
+/// The steps whose matches can complete the rule.
+fn completing(rule: &ir::Rule) -> Vec<usize> {
+    let positive = (0..rule.steps.len()).filter(|step| rule.steps.get(*step).is_some_and(|s| s.no.is_none()));
+    match rule.shape {
+        ir::Shape::Sequence { ordered: false, .. } => positive.collect(),
+        _ => positive.last().into_iter().collect(),
     }
 }
 
@@ -254,14 +379,17 @@ pub(crate) fn conjuncts(condition: &ir::Expr) -> Vec<&ir::Expr> {
     }
 }
 
-fn compile_aggregate(compiler: &mut Compiler<'_>, aggregate: &ir::Aggregate) -> Aggregate {
-    let values = aggregate.kind.values().iter().map(|v| compiler.own(v, 0)).collect();
+/// Compiles an aggregate, of alerts that are told or of events at hand.
+fn compile_aggregate(compiler: &mut Compiler<'_>, aggregate: &ir::Aggregate, told: bool) -> Aggregate {
+    let mut value = |value: &ir::Expr| if told { compiler.told(value, 0) } else { compiler.own(value, 0) };
+    let values = aggregate.kind.values().iter().map(&mut value).collect();
+    let filter = aggregate.filter.as_ref();
     Aggregate {
         text: aggregate.text.as_str().into(),
         counts: matches!(aggregate.kind, ir::AggregateKind::Count),
         filtered: aggregate.filter.is_some(),
         enough: aggregate.enough,
-        filter: aggregate.filter.as_ref().map(|f| compiler.condition(f, 0)),
+        filter: filter.map(|f| if told { compiler.told_condition(f, 0) } else { compiler.condition(f, 0) }),
         values,
     }
 }

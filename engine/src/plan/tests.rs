@@ -109,7 +109,7 @@ fn windows_are_asked_with_their_counts() {
     assert_eq!(asked(&[4, 2]), Truth::False);
     let all = captures(&plan, &[event(json!({}))]);
     let key = [Value::Text("u".into()), Value::Text("10.0.0.1".into())];
-    let cx = LateCx { captures: &[&all[0]], aggregates: &[4, 2], key: &key };
+    let cx = LateCx { captures: &[&all[0]], aggregates: &[4, 2], key: &key, ..LateCx::default() };
     assert_eq!(render(&rule.alert, &cx), "4 of 2 by 10.0.0.1 u");
 }
 

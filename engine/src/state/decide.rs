@@ -138,7 +138,12 @@ impl State {
         self.tally.shed.window += window.enter(sliding, seen, &counted);
 
         let values = window.values();
-        let cx = LateCx { captures: &[&pending.m.captures], aggregates: &values, key: &pending.m.key };
+        let cx = LateCx {
+            captures: &[&pending.m.captures],
+            aggregates: &values,
+            key: &pending.m.key,
+            ..LateCx::default()
+        };
         let truth = late::truth(condition, &cx);
         let watched = self.watches.iter().any(|watch| watch.wants(&pending));
         let shown = watched.then(|| (window.evidence().cloned().collect::<Vec<_>>(), window.count()));

@@ -116,7 +116,12 @@ impl State {
     pub(super) fn raise(&mut self, rule: &Rule, subject: Subject<'_>, raised: Raised) -> [u8; 16] {
         let Some(spec) = self.rules.get(subject.rule as usize) else { return [0; 16] };
         let face = spec.face.clone();
-        let cx = LateCx { captures: subject.captures, aggregates: &raised.aggregates, key: subject.key };
+        let cx = LateCx {
+            captures: subject.captures,
+            aggregates: &raised.aggregates,
+            key: subject.key,
+            ..LateCx::default()
+        };
         let message = late::render(&rule.alert, &cx);
         let probes = rule.probes.iter().map(|probe| late::value(probe, &cx)).collect();
         let step = rule.steps.get(subject.step as usize);
