@@ -2,8 +2,9 @@
 
 use dsl::ir::RuleSet;
 
-use super::{AtOnce, compile, difference, engine_answer, reference_answer, waits};
-use crate::generate::{Case, Choices};
+use super::vary::vary;
+use super::{AtOnce, compile, difference, engine_answer, reference_answer};
+use crate::generate::Case;
 use crate::reference::{Answer, Poison};
 
 /// A case that held.
@@ -17,7 +18,7 @@ pub struct Outcome {
     pub poison: Poison,
 }
 
-/// Runs a case through both, then its events in another order within the lateness.
+/// Runs a case through both, then through the engine in other ways: see `vary`.
 ///
 /// # Errors
 /// What differs, as text.
@@ -52,42 +53,12 @@ pub fn hold(case: &Case) -> Result<Outcome, String> {
             ));
         }
     }
-    shuffled(case, &rules, &answer)?;
+    vary(case, &rules, &answer, at_once)?;
     Ok(Outcome { rules, answer, poison })
 }
 
-/// Rules that wait must not mind disorder within the lateness.
-fn shuffled(case: &Case, rules: &RuleSet, answer: &Answer) -> Result<(), String> {
-    if answer.late > 0 || !rules.rules.iter().any(waits) || same_place(case) {
-        return Ok(());
-    }
-    let mut choices = Choices::seeded(case.framing);
-    let mut other = case.clone();
-    let mut arrivals: Vec<(i64, _)> = case
-        .arrivals
-        .iter()
-        .map(|arrival| {
-            let stamp = arrival.json["stageTimestamp"].as_str().or(arrival.json["timestamp"].as_str());
-            let stamp = stamp.and_then(|stamp| chrono::DateTime::parse_from_rfc3339(stamp).ok());
-            let stamp = stamp.and_then(|stamp| stamp.timestamp_nanos_opt()).unwrap_or(0);
-            let delay = case.settings.lateness / 8 * i64::try_from(choices.below(8)).unwrap_or(0);
-            (stamp.saturating_add(delay), arrival.clone())
-        })
-        .collect();
-    arrivals.sort_by_key(|(at, _)| *at);
-    other.arrivals = arrivals.into_iter().map(|(_, arrival)| arrival).collect();
-    if reference_answer(&other, rules, &Poison::default()).late > 0 {
-        return Ok(());
-    }
-    let (alerts, _) = engine_answer(&other, rules);
-    match difference(rules, &answer.alerts, &alerts, AtOnce::Nothing) {
-        Some(text) => Err(format!("after a shuffle within the lateness:\n{text}")),
-        None => Ok(()),
-    }
-}
-
 /// What a request is known by, as it stands.
-fn request(json: &serde_json::Value) -> [String; 5] {
+pub(super) fn request(json: &serde_json::Value) -> [String; 5] {
     ["auditID", "requestReceivedTimestamp", "timestamp", "verb", "requestURI"]
         .map(|key| json[key].to_string())
 }
@@ -102,7 +73,7 @@ fn told_apart(case: &Case) -> bool {
 }
 
 /// Whether two different events cannot be told apart by the order of deciding.
-fn same_place(case: &Case) -> bool {
+pub(super) fn same_place(case: &Case) -> bool {
     let place = |json: &serde_json::Value| {
         (request(json), json["stage"].to_string(), json["stageTimestamp"].to_string())
     };

@@ -2,10 +2,12 @@
 
 mod census;
 mod compare;
+mod drive;
 mod frame;
 mod hold;
 mod run;
 mod shrink;
+mod vary;
 
 use dsl::ir::RuleSet;
 use dsl::source::SourceMap;

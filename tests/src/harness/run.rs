@@ -9,6 +9,7 @@ use engine::plan::Plan;
 use engine::run::Run;
 use engine::state::RunTally;
 
+use super::drive::Fed;
 use super::frame;
 use crate::generate::Case;
 use crate::reference::RefAlert;
@@ -16,18 +17,21 @@ use crate::reference::RefAlert;
 /// What the engine says of a case: its alerts as the reference writes them, and its counts.
 #[must_use]
 pub fn engine_answer(case: &Case, rules: &RuleSet) -> (Vec<RefAlert>, RunTally) {
-    let sources: Vec<(String, Option<String>, Vec<u8>)> = case
-        .sources
-        .iter()
-        .zip(frame(case))
-        .map(|(source, bytes)| (source.name.clone(), source.cluster.clone(), bytes))
-        .collect();
-    let limits = Limits {
+    run(rules, limits(case), case.block, &fed(case))
+}
+
+/// Its sources as they are written.
+pub(super) fn fed(case: &Case) -> Vec<Fed> {
+    let written = case.sources.iter().zip(frame(case));
+    written.map(|(source, bytes)| (source.name.clone(), source.cluster.clone(), bytes)).collect()
+}
+
+pub(super) fn limits(case: &Case) -> Limits {
+    Limits {
         lateness: case.settings.lateness,
         request_memory: case.settings.request_memory,
         ..Limits::default()
-    };
-    run(rules, limits, case.block, &sources)
+    }
 }
 
 /// What the engine says of sources, each with its name, its cluster and its bytes.
@@ -36,7 +40,7 @@ pub fn run(
     rules: &RuleSet,
     limits: Limits,
     block_bytes: usize,
-    sources: &[(String, Option<String>, Vec<u8>)],
+    sources: &[Fed],
 ) -> (Vec<RefAlert>, RunTally) {
     let mut run = Run::new(Arc::new(Plan::new(rules, limits)), limits).block_bytes(block_bytes);
     for (name, cluster, bytes) in sources {
@@ -47,7 +51,7 @@ pub fn run(
     (answer.alerts.iter().map(plain).collect(), answer.tally)
 }
 
-fn plain(alert: &engine::alert::Alert) -> RefAlert {
+pub(super) fn plain(alert: &engine::alert::Alert) -> RefAlert {
     let mut notes: Vec<String> = alert.notes.iter().map(|note| (*note).to_owned()).collect();
     notes.sort();
     RefAlert {

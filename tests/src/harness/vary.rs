@@ -1,0 +1,122 @@
+//! What must not show in an answer: how the log is cut, on how many threads it is matched, where the state is saved and loaded,
+//! in which order events come within the lateness, that some come twice, over how many sources they come.
+//!
+//! Each case is driven in a way of its own (blocks, threads, saves: they change nothing at all), and then changed in one of
+//! the other ways, each of which has its conditions.
+
+use std::sync::Arc;
+
+use dsl::ir::RuleSet;
+use engine::plan::Plan;
+
+use super::drive::{Way, drive};
+use super::hold::{request, same_place};
+use super::run::{fed, limits, plain};
+use super::{AtOnce, difference, reference_answer, waits};
+use crate::generate::{Case, Choices};
+use crate::reference::{Answer, Arrival, Poison, RefAlert};
+
+/// Runs the variations of a case that held as it stands.
+///
+/// # Errors
+/// What differs, as text.
+pub(super) fn vary(case: &Case, rules: &RuleSet, answer: &Answer, at_once: AtOnce) -> Result<(), String> {
+    let mut choices = Choices::seeded(case.framing);
+    let way = Way::random(&mut choices);
+    let plan = Arc::new(Plan::new(rules, limits(case)));
+    let run = |case: &Case, way: &Way| -> Result<Vec<RefAlert>, String> {
+        let alerts = drive(&plan, limits(case), &fed(case), way)?;
+        Ok(alerts.iter().map(plain).collect())
+    };
+    let same =
+        |what: String, alerts: &[RefAlert], at_once| match difference(rules, &answer.alerts, alerts, at_once)
+        {
+            Some(text) => Err(format!("{what}:\n{text}")),
+            None => Ok(()),
+        };
+    same(format!("driven another way, {way:?}"), &run(case, &way)?, at_once)?;
+    let plain_way = Way { threads: 1, piece: 1 << 20, cuts: 0, seed: 0 };
+    match choices.below(3) {
+        0 => match shuffled(case, rules, answer, &mut choices) {
+            Some(other) => {
+                let what = "after a shuffle within the lateness".to_owned();
+                same(what, &run(&other, &plain_way)?, AtOnce::Nothing)
+            }
+            None => Ok(()),
+        },
+        1 => {
+            let other = repeated(case, &mut choices);
+            same("with events that come twice".to_owned(), &run(&other, &plain_way)?, at_once)
+        }
+        _ => match split(case, answer, &mut choices) {
+            Some(other) => {
+                let what = format!("split over {} sources", other.sources.len());
+                same(what, &run(&other, &plain_way)?, AtOnce::Ids)
+            }
+            None => Ok(()),
+        },
+    }
+}
+
+/// Its events in another order within the lateness. Rules that wait must not mind.
+fn shuffled(case: &Case, rules: &RuleSet, answer: &Answer, choices: &mut Choices<'_>) -> Option<Case> {
+    if answer.late > 0 || !rules.rules.iter().any(waits) || same_place(case) {
+        return None;
+    }
+    let mut other = case.clone();
+    let mut arrivals: Vec<(i64, Arrival)> = case
+        .arrivals
+        .iter()
+        .map(|arrival| {
+            let stamp = arrival.json["stageTimestamp"].as_str().or(arrival.json["timestamp"].as_str());
+            let stamp = stamp.and_then(|stamp| chrono::DateTime::parse_from_rfc3339(stamp).ok());
+            let stamp = stamp.and_then(|stamp| stamp.timestamp_nanos_opt()).unwrap_or(0);
+            let delay = case.settings.lateness / 8 * i64::try_from(choices.below(8)).unwrap_or(0);
+            (stamp.saturating_add(delay), arrival.clone())
+        })
+        .collect();
+    arrivals.sort_by_key(|(at, _)| *at);
+    other.arrivals = arrivals.into_iter().map(|(_, arrival)| arrival).collect();
+    (reference_answer(&other, rules, &Poison::default()).late == 0).then_some(other)
+}
+
+/// Some of its events come twice in a row, or three times.
+fn repeated(case: &Case, choices: &mut Choices<'_>) -> Case {
+    let mut other = case.clone();
+    other.arrivals = Vec::new();
+    for arrival in &case.arrivals {
+        other.arrivals.push(arrival.clone());
+        while choices.chance(30) {
+            other.arrivals.push(arrival.clone());
+        }
+    }
+    other
+}
+
+/// Its requests come by several sources, each request by one. Without late events, and where no rule asks for the source,
+/// nobody can tell.
+fn split(case: &Case, answer: &Answer, choices: &mut Choices<'_>) -> Option<Case> {
+    let [only] = case.sources.as_slice() else { return None };
+    let text = case.rules.text();
+    let asks = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).any(|word| word == "source");
+    if answer.late > 0 || asks || same_place(case) {
+        return None;
+    }
+    let mut other = case.clone();
+    let several = 2 + choices.below(2);
+    other.sources = (0..several)
+        .map(|n| crate::reference::Source { name: format!("part-{n}"), ..only.clone() })
+        .collect();
+    let mut known: Vec<([String; 5], usize)> = Vec::new();
+    for arrival in &mut other.arrivals {
+        let request = request(&arrival.json);
+        arrival.source = match known.iter().find(|(of, _)| *of == request) {
+            Some((_, source)) => *source,
+            None => {
+                known.push((request, choices.below(several)));
+                known.last().map_or(0, |(_, source)| *source)
+            }
+        };
+    }
+    Some(other)
+}
