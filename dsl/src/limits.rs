@@ -10,6 +10,8 @@ pub const RULE_NODES_MAX: usize = 100_000;
 pub const SET_NODES_MAX: usize = 5_000_000;
 /// The longest window of a rule, in nanoseconds: 30 days.
 pub const WINDOW_NANOS_MAX: i64 = 30 * 86_400_000_000_000;
+/// The most times that one step of a sequence may ask for.
+pub const STEP_TIMES_MAX: u32 = 100;
 /// The most events that one test may make.
 pub const TEST_EVENTS_MAX: usize = 100_000;
 /// The most diagnostics that are reported of one file; one more says that there are others.

@@ -1,12 +1,12 @@
-//! Functions, aggregates and arithmetic.
+//! Functions and arithmetic.
 
 use super::constant::{self, Folded};
-use super::lower::{AggregatesAt, Lower, Role, Scope, Value};
+use super::lower::{Lower, Value};
 use super::names;
 use super::text;
 use super::ty::{Facts, Ty, is_single};
 use crate::diag::{Code, Diagnostic, nearest};
-use crate::ir::{self, Aggregate, AggregateKind, ExprKind, Function, Literal, Type};
+use crate::ir::{self, ExprKind, Function, Literal, Type};
 use crate::schema::{self, Param, Signature};
 use crate::source::Span;
 use crate::syntax::ast::{self, ArithOp, Call};
@@ -177,74 +177,6 @@ impl<'a> Lower<'a, '_> {
         false
     }
 
-    fn aggregate(&mut self, call: &'a Call, signature: &schema::AggregateSignature, span: Span) -> Value {
-        let own = Span { end: call.name.span.end, ..span };
-        if !signature.built {
-            self.report.not_built(call.name.span, format_args!("`{}` is", signature.name));
-        } else if let AggregatesAt::Not(why) = self.scope.aggregates {
-            self.report.error(Code::AggregateHere, own, why);
-        }
-        let scope = Scope {
-            role: Role::Event,
-            aggregates: AggregatesAt::Not("an aggregate cannot stand in an aggregate"),
-            bound: Vec::new(),
-            readable: 0,
-            ..self.scope.clone()
-        };
-        let before = self.variables.len();
-        let (arguments, filter) = self.within(scope, |lower| {
-            let arguments: Vec<Value> = call.args.iter().map(|argument| lower.value(argument)).collect();
-            let filter = call.condition.as_deref().map(|condition| lower.condition(condition));
-            (arguments, filter)
-        });
-        let mut good = signature.built && !matches!(self.scope.aggregates, AggregatesAt::Not(_));
-        let (least, most) = signature.arguments;
-        if arguments.len() < least || arguments.len() > most {
-            let said =
-                if most == usize::MAX { "one value or more".to_owned() } else { arguments_said(least, most) };
-            let message = format!("`{}` takes {said}, not {}", signature.name, arguments.len());
-            self.tell(Diagnostic::new(Code::ArgumentCount, span, message));
-            good = false;
-        }
-        for argument in &arguments {
-            good &= self.single(argument, &format!("`{}` counts", signature.name));
-        }
-        if !good {
-            return Value::poison(span);
-        }
-        let plain = Call { postfix: Vec::new(), ..call.clone() };
-        let text = text::expr(&ast::Expr { kind: ast::ExprKind::Call(plain), span });
-        let known = self.aggregates.iter().position(|one| one.text == text);
-        let number = match known {
-            Some(number) => {
-                // What was bound in the copy is bound in the first already; numbers stay dense.
-                self.variables.truncate(before);
-                number
-            }
-            None if self.scope.aggregates == AggregatesAt::Known => {
-                let message = format!("the rule does not count `{text}`");
-                self.tell_help(
-                    Code::TestExpectation,
-                    span,
-                    message,
-                    "only what stands in its `when` or `alert` can be expected",
-                );
-                return Value::poison(span);
-            }
-            None => {
-                let kind = if signature.name == "count" {
-                    AggregateKind::Count
-                } else {
-                    AggregateKind::Distinct(arguments.into_iter().map(|argument| argument.expr).collect())
-                };
-                self.aggregates.push(Aggregate { kind, filter, text, enough: None });
-                self.aggregates.len() - 1
-            }
-        };
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        Value::new(ExprKind::Aggregate(number), Type::Number.into(), span)
-    }
-
     /// Whether something is one value; if not, that is reported. `what` begins the sentence.
     pub(crate) fn single(&mut self, value: &Value, what: &str) -> bool {
         if value.ty.is_poison() {
@@ -307,7 +239,8 @@ impl<'a> Lower<'a, '_> {
 
 const WEEKDAYS: &[&str] = &["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-fn arguments_said(least: usize, most: usize) -> String {
+/// How many arguments something takes, in words.
+pub(crate) fn arguments_said(least: usize, most: usize) -> String {
     match (least, most) {
         (0, 0) => "nothing".to_owned(),
         (1, 1) => "1 argument".to_owned(),

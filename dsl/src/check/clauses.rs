@@ -17,6 +17,7 @@ pub(crate) struct Clauses<'a> {
     pub condition: Option<&'a ast::Expr>,
     pub excepts: Vec<&'a ast::Expr>,
     pub by: Option<&'a Vec<ast::KeyPart>>,
+    pub across_clusters: bool,
     pub when: Option<&'a ast::Window>,
     pub steps: Option<&'a ast::Steps>,
     pub alert: Option<&'a ast::Template>,
@@ -40,7 +41,7 @@ pub(crate) fn gather<'a>(rule: &'a ast::Rule, report: &mut Report) -> Clauses<'a
             }
             seen.push((group, span));
         }
-        put(&mut clauses, clause, span, report);
+        put(&mut clauses, clause, report);
     }
     let at = |word: &str| seen.iter().find(|(known, _)| *known == word).map(|(_, span)| *span);
     if let (Some(on), Some(steps)) = (at("on"), at("sequence")) {
@@ -71,7 +72,7 @@ pub(crate) fn gather<'a>(rule: &'a ast::Rule, report: &mut Report) -> Clauses<'a
     clauses
 }
 
-fn put<'a>(clauses: &mut Clauses<'a>, clause: &'a ast::Clause, span: Span, report: &mut Report) {
+fn put<'a>(clauses: &mut Clauses<'a>, clause: &'a ast::Clause, report: &mut Report) {
     match &clause.kind {
         ClauseKind::Severity(severity) => clauses.severity = Some(severity.node),
         ClauseKind::Tags(tags) => clauses.tags = Some(tags),
@@ -82,14 +83,9 @@ fn put<'a>(clauses: &mut Clauses<'a>, clause: &'a ast::Clause, span: Span, repor
         ClauseKind::Where(condition) => clauses.condition = Some(condition),
         ClauseKind::Except(condition) => clauses.excepts.push(condition),
         ClauseKind::By(parts) => clauses.by = Some(parts),
-        ClauseKind::AcrossClusters => report.not_built(clause.span, "`across clusters` is"),
+        ClauseKind::AcrossClusters => clauses.across_clusters = true,
         ClauseKind::When(window) => clauses.when = Some(window),
-        ClauseKind::Steps(steps) => {
-            if !steps.ordered {
-                report.not_built(span, "`unordered` is");
-            }
-            clauses.steps = Some(steps);
-        }
+        ClauseKind::Steps(steps) => clauses.steps = Some(steps),
         ClauseKind::Alert(template) => {
             if template.text.node.trim().is_empty() {
                 let help = "say who did what: `alert \"{user.username} read {objectRef.name}\"`";

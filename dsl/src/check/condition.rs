@@ -43,7 +43,20 @@ impl<'a> Lower<'a, '_> {
     /// A condition or a value, as it stands.
     pub(crate) fn any_form(&mut self, of: &'a ast::Expr) -> Value {
         let span = of.span;
+        if let Some(part) = self.key_part(of) {
+            return part;
+        }
         self.deeper(span, |lower| lower.form(of)).unwrap_or_else(|| Value::poison(span))
+    }
+
+    /// The part of the key that is written like this, where such a text stands for it.
+    fn key_part(&self, of: &ast::Expr) -> Option<Value> {
+        if self.scope.parts.is_empty() || !text::depth_is_fine(of) {
+            return None;
+        }
+        let written = text::expr(of);
+        let part = self.scope.parts.iter().find(|part| part.text == written)?;
+        Some(Value::new(ExprKind::Key(part.number), part.ty.clone(), of.span))
     }
 
     /// A value; a condition in parentheses is one too.

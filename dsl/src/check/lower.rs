@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::bodies::Bodies;
+use super::hears::Hears;
 use super::lists::Lists;
 use super::names::Names;
 use super::report::Report;
@@ -81,8 +82,11 @@ impl Value {
 #[derive(Debug)]
 pub(crate) struct StepScope<'a> {
     pub name: &'a ast::Name,
-    pub bodies: Bodies,
-    /// Its number in the IR; `None` for a step that this version does not build.
+    pub bodies: Rc<Bodies>,
+    pub hears: Hears,
+    /// It forbids, so that nothing of it can be read.
+    pub no: bool,
+    /// Its number in the IR; `None` for a step that is wrong.
     pub number: Option<u32>,
 }
 
@@ -92,6 +96,15 @@ pub(crate) struct KeyScope<'a> {
     pub name: &'a str,
     /// Its expression in the step at hand, to be put in where the name stands in a condition.
     pub value: &'a ast::Expr,
+    pub number: u32,
+    pub ty: Ty,
+}
+
+/// A part of the group key as it is written, for places where its text stands for it.
+#[derive(Debug)]
+pub(crate) struct WrittenPart {
+    /// In canonical spelling.
+    pub text: String,
     pub number: u32,
     pub ty: Ty,
 }
@@ -136,8 +149,10 @@ pub(crate) struct Scope<'a> {
     /// Variables of quantifiers, the innermost last.
     pub bound: Vec<VarId>,
     pub keys: Rc<Vec<KeyScope<'a>>>,
-    /// Whether the fields of `on alert` and `on undecodable` hold.
-    pub no_event: bool,
+    /// Parts of the key that are read as such where their text stands: of a silence, which may have no event.
+    pub parts: Rc<Vec<WrittenPart>>,
+    /// What the event of bare fields may be.
+    pub hears: Hears,
 }
 
 impl Scope<'_> {
@@ -152,7 +167,8 @@ impl Scope<'_> {
             own: None,
             bound: Vec::new(),
             keys: Rc::default(),
-            no_event: true,
+            parts: Rc::default(),
+            hears: Hears::default(),
         }
     }
 
@@ -167,7 +183,8 @@ impl Scope<'_> {
             own: None,
             bound: Vec::new(),
             keys: Rc::default(),
-            no_event: self.no_event,
+            parts: Rc::default(),
+            hears: self.hears,
         }
     }
 }

@@ -9,12 +9,15 @@
 //! goes with everything, so one mistake never causes a second message. Cost: the size of the rules with their `let`s put
 //! in, which [`crate::limits::RULE_NODES_MAX`] bounds for each.
 
+mod aggregate;
+mod alerts;
 mod bodies;
 mod call;
 mod clauses;
 mod condition;
 mod constant;
 mod event;
+mod hears;
 mod hold;
 mod lists;
 mod lower;
@@ -24,6 +27,7 @@ mod report;
 mod rule;
 mod selector;
 mod sets;
+mod steps;
 mod stuck;
 mod test;
 #[cfg(test)]
@@ -74,6 +78,7 @@ fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSe
     let names = names::gather(sources, files, report);
     let lists = lists::gather(&names, report);
     check_lets(&names, &lists, report);
+    let told = alerts::Rules::gather(&names, files, report);
     let (tests, lonely) = tests_by_rule(&names, files, report);
     let mut set = ir::RuleSet::default();
     let mut made: Vec<(usize, ir::Test)> = Vec::new();
@@ -84,7 +89,7 @@ fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSe
                     names.rules.get(of.name.node.as_str()).is_some_and(|known| std::ptr::eq(*known, of));
                 let own = tests.get(of.name.node.as_str()).filter(|_| holds).map_or(&[][..], Vec::as_slice);
                 let number = set.rules.len();
-                let lowered = rule::lower(of, own, &names, &lists, report);
+                let lowered = rule::lower(of, own, &names, &lists, &told, report);
                 for ((order, test), expected) in own.iter().zip(lowered.expected) {
                     let test = test::lower(test, number, &lowered.quoted_verbs, report);
                     made.push((*order, ir::Test { expected, ..test }));

@@ -134,7 +134,7 @@ pub(crate) fn aggregate(name: &str) -> Option<&'static schema::AggregateSignatur
 /// `client` of `client.program`.
 pub(crate) fn begins_a_field(word: &str) -> bool {
     schema::DERIVED.iter().any(|field| field.path.len() > 1 && field.path[0] == word)
-        || schema::ALERT_FIELDS.iter().any(|path| path[0] == word)
+        || schema::LISTENED.iter().any(|field| field.path[0] == word)
 }
 
 /// Where a file did not parse as an item or a clause.

@@ -98,14 +98,20 @@ impl<'a> Lower<'a, '_> {
         let steps = std::rc::Rc::clone(&self.scope.steps);
         let step = &steps[at];
         let word = &step.name.node;
+        let own = self.scope.own == Some(at);
         let wrong = if self.scope.role == Role::Key {
             Some((
                 format!("a key cannot read the step `{word}`"),
                 "a key reads its own step's event alone".to_owned(),
             ))
-        } else if at >= self.scope.readable {
+        } else if step.no && !own {
+            Some((
+                format!("`{word}` is a `no` step, of which there is nothing to read"),
+                "only events that came can be read".to_owned(),
+            ))
+        } else if own || at >= self.scope.readable {
             let (what, help) = match self.scope.own {
-                Some(own) if own == at => ("is this step itself", "a bare field is this step's own"),
+                Some(_) if own => ("is this step itself", "a bare field is this step's own"),
                 Some(_) => ("is a later step", "a step can read the steps above it"),
                 None => (
                     "is a step",
@@ -178,20 +184,14 @@ impl<'a> Lower<'a, '_> {
         rest: &'a [Postfix],
         span: Span,
     ) -> Option<Value> {
-        let alert =
-            two_words(name, rest).is_some_and(|words| schema::ALERT_FIELDS.contains(&words.as_slice()));
-        let (begin, rest) = if alert {
-            self.downs(&rest[1..]);
-            if !self.scope.no_event && step.is_none() {
-                let whole = text::path(&Path { root: name.clone(), postfix: rest[..1].to_vec() }, 1);
-                let kind = if name.node == "alert" { "on alert of .." } else { "on undecodable" };
-                let message = format!("`{whole}` holds in rules `{kind}` only");
-                self.tell(Diagnostic::new(Code::NotHere, name.span, message));
-            }
-            return Some(Value::poison(span));
-        } else {
-            self.begin(step, name, rest)?
+        let (begin, rest) = match two_words(name, rest).and_then(schema::listened) {
+            Some(field) => (self.begin_listened(step, field), &rest[1..]),
+            None => self.begin(step, name, rest)?,
         };
+        if !self.is_heard(step, &begin, name) {
+            self.downs(rest);
+            return Some(Value::poison(span));
+        }
         let role = self.scope.role;
         if role == Role::Window {
             let field = self.quote(span);
@@ -207,6 +207,34 @@ impl<'a> Lower<'a, '_> {
             return Some(Value::poison(span));
         }
         Some(self.go_on(begin, rest, span))
+    }
+
+    /// `alert.rule`, `undecodable.reason`
+    fn begin_listened(&self, step: Option<(u32, usize)>, field: &'static schema::ListenedField) -> Begin {
+        let prefix = step.map(|(_, at)| format!("{}.", self.scope.steps[at].name.node)).unwrap_or_default();
+        Begin {
+            step: step.map(|(number, _)| number),
+            root: field.root,
+            first: None,
+            ty: field.ty().into(),
+            facts: Facts { values: field.values, ..Facts::default() },
+            text: format!("{prefix}{}", field.path.join(".")),
+            of: String::new(),
+        }
+    }
+
+    /// Whether what is listened to has such a field; if not, that is reported.
+    fn is_heard(&mut self, step: Option<(u32, usize)>, begin: &Begin, name: &ast::Name) -> bool {
+        let hears = step.map_or(self.scope.hears, |(_, at)| self.scope.steps[at].hears);
+        let refused = match begin.root {
+            Root::Alert(_) | Root::Undecodable(_) => {
+                hears.refuses_listened(&begin.text, begin.root, name.span)
+            }
+            _ => hears.refuses_field(&name.node, name.span),
+        };
+        let heard = refused.is_none();
+        refused.into_iter().for_each(|diagnostic| self.tell(diagnostic));
+        heard
     }
 
     fn begin<'p>(

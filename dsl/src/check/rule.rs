@@ -6,35 +6,19 @@
 
 use std::rc::Rc;
 
+use super::alerts::Rules;
 use super::bodies::Bodies;
 use super::clauses::{self, Clauses};
 use super::lists::Lists;
-use super::lower::{AggregatesAt, KeyScope, Lower, Role, Scope, StepScope};
+use super::lower::{AggregatesAt, KeyScope, Lower, Role, Scope, StepScope, WrittenPart};
 use super::names::{self, Giver, Names};
 use super::report::Report;
+use super::steps::{self, Events, Written};
 use super::ty::Ty;
-use super::window::{self, Window};
-use super::{selector, text};
+use super::{selector, text, window};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, ExprKind, Piece, Shape, Type, VarId};
-use crate::syntax::ast::{self, SelectorKind};
-
-/// A step as it is written; a rule's own `on` is one without a name.
-#[derive(Clone, Copy, Debug)]
-struct Written<'a> {
-    step: Option<&'a ast::Step>,
-    on: Option<&'a ast::Selector>,
-}
-
-impl<'a> Written<'a> {
-    fn is_no(self) -> bool {
-        self.step.is_some_and(|step| step.no.is_some())
-    }
-
-    fn by(self) -> &'a [ast::KeyPart] {
-        self.step.and_then(|step| step.by.as_deref()).unwrap_or_default()
-    }
-}
+use crate::syntax::ast;
 
 /// A part of the group key, as one step computes it.
 #[derive(Clone, Debug)]
@@ -59,78 +43,44 @@ pub(crate) fn lower<'a>(
     tests: &[(usize, &'a ast::Test)],
     names: &Names<'a>,
     lists: &Lists<'a>,
+    rules: &Rules<'a>,
     report: &mut Report,
 ) -> Lowered {
     let clauses = clauses::gather(rule, report);
-    let written = written(&clauses);
-    check_step_names(&written, names, report);
-    let selectors: Vec<Option<ir::Selector>> =
-        written.iter().map(|step| step.on.and_then(|on| selector::lower(on, report))).collect();
-    let steps = Rc::new(step_scopes(&written, &selectors));
+    let written = steps::written(&clauses);
+    steps::check(&clauses, &written, names, report);
+    let ons: Vec<Option<ir::On>> =
+        written.iter().map(|step| step.on.and_then(|on| selector::lower(on, rules, names, report))).collect();
+    let events: Vec<Events> = ons.iter().map(|on| Events::of(on.as_ref())).collect();
+    let scopes = Rc::new(steps::scopes(&written, &ons, &events));
     let lower = Lower::new(names, lists, report, Scope::alone());
-    let mut rule_lower = RuleLower { lower, clauses: &clauses, written: &written, steps };
+    let mut rule_lower =
+        RuleLower { lower, clauses: &clauses, written: &written, events: &events, steps: scopes };
     let parts = rule_lower.key_parts();
-    let mut lowered = Vec::new();
-    for (at, on) in selectors.into_iter().enumerate() {
-        let step = rule_lower.step(at, on, &parts[at]);
-        lowered.extend(step);
-    }
-    let (rule, expected) = rule_lower.finish(rule, tests, lowered, &parts);
-    Lowered { rule, expected, quoted_verbs: quoted_verbs(&written) }
+    let done: Vec<Done> =
+        ons.iter().enumerate().map(|(at, on)| rule_lower.step(at, on.clone(), &parts[at])).collect();
+    let completing = rule_lower.completing(&ons, &parts, &done);
+    let lowered = done.into_iter().filter_map(|done| done.step).collect();
+    let (rule, expected) = rule_lower.finish(rule, tests, lowered, &completing);
+    Lowered { rule, expected, quoted_verbs: steps::quoted_verbs(&written) }
 }
 
-fn quoted_verbs(written: &[Written<'_>]) -> Vec<String> {
-    let selectors = written.iter().filter_map(|written| written.on);
-    let verbs = selectors.filter_map(|on| match &on.kind {
-        SelectorKind::Events { verbs, .. } => Some(&verbs.list),
-        _ => None,
-    });
-    verbs.flatten().filter(|verb| verb.quoted).map(|verb| verb.name.node.clone()).collect()
+/// What came of a step.
+struct Done {
+    /// `None` if it is none of the IR; that is reported.
+    step: Option<ir::Step>,
+    /// The types of the parts of its key.
+    types: Vec<Ty>,
+    lent: Vec<VarId>,
 }
 
-fn written<'a>(clauses: &Clauses<'a>) -> Vec<Written<'a>> {
-    match clauses.steps {
-        Some(steps) if clauses.on.is_none() => {
-            steps.steps.iter().map(|step| Written { step: Some(step), on: Some(&step.on) }).collect()
-        }
-        _ => vec![Written { step: None, on: clauses.on }],
-    }
-}
-
-fn check_step_names(written: &[Written<'_>], names: &Names<'_>, report: &mut Report) {
-    let mut seen: Vec<&ast::Name> = Vec::new();
-    for step in written.iter().filter_map(|written| written.step) {
-        if let Some(first) = seen.iter().find(|name| name.node == step.name.node) {
-            let message = format!("two steps are called `{}`", step.name.node);
-            report.add(
-                Diagnostic::new(Code::NameTwice, step.name.span, message)
-                    .related(first.span, "first given here"),
-            );
-        } else if names::check_free(Giver::Step, &step.name, report) {
-            names.warn_hidden(Giver::Step, &step.name, report);
-        }
-        seen.push(&step.name);
-        if let Some(no) = &step.no {
-            report.not_built(no.span, "`no` steps are");
-        }
-        if let Some(times) = &step.times {
-            report.not_built(times.span, "repeated steps are");
-        }
-    }
-}
-
-fn step_scopes<'a>(written: &[Written<'a>], selectors: &[Option<ir::Selector>]) -> Vec<StepScope<'a>> {
-    let mut scopes = Vec::new();
-    for (at, (written, on)) in written.iter().zip(selectors).enumerate() {
-        let Some(step) = written.step else { continue };
-        let built = on.is_some() && step.no.is_none();
-        scopes.push(StepScope {
-            name: &step.name,
-            bodies: on.as_ref().map_or_else(Bodies::untyped, Bodies::of),
-            number: u32::try_from(at).ok().filter(|_| built),
-        });
-    }
-    scopes
+/// The event that completes a rule, as its window and its alert see it.
+struct Completing<'a> {
+    events: Events,
+    /// Its parts of the key, with their types.
+    parts: Vec<(Part<'a>, Ty)>,
+    /// What its `where` lends.
+    lent: Vec<VarId>,
 }
 
 /// What lowering the parts of one rule shares.
@@ -138,25 +88,55 @@ struct RuleLower<'a, 'r, 'c> {
     lower: Lower<'a, 'r>,
     clauses: &'c Clauses<'a>,
     written: &'c [Written<'a>],
+    /// Of each step.
+    events: &'c [Events],
     steps: Rc<Vec<StepScope<'a>>>,
 }
 
 impl<'a> RuleLower<'a, '_, '_> {
     /// What holds in a step's own conditions, keys aside.
-    fn scope(&self, at: usize, on: Option<&ir::Selector>) -> Scope<'a> {
-        let listens = self.written[at].on.is_none_or(|on| !matches!(on.kind, SelectorKind::Events { .. }));
+    fn scope(&self, at: usize) -> Scope<'a> {
         Scope {
             role: Role::Event,
             aggregates: AggregatesAt::Not(
                 "an aggregate stands in `when` and in the alert of a rule with `when`",
             ),
-            bodies: Rc::new(on.map_or_else(Bodies::untyped, Bodies::of)),
+            bodies: Rc::clone(&self.events[at].bodies),
             steps: Rc::clone(&self.steps),
             readable: at,
             own: self.written[at].step.map(|_| at),
             bound: Vec::new(),
             keys: Rc::default(),
-            no_event: listens,
+            parts: Rc::default(),
+            hears: self.events[at].hears,
+        }
+    }
+
+    fn is_unordered(&self) -> bool {
+        self.clauses.steps.is_some_and(|steps| !steps.ordered)
+    }
+
+    /// The event that completes the rule: of an `unordered` whichever of several, so that only what all of them have in
+    /// common is known of it, and no `any` is sure to have met.
+    fn completing(&self, ons: &[Option<ir::On>], parts: &[Vec<Part<'a>>], done: &[Done]) -> Completing<'a> {
+        let all = steps::completing(self.clauses, self.written);
+        let last = all[all.len() - 1];
+        let mut events = self.events[last].clone();
+        for at in &all {
+            events.hears = events.hears.or(self.events[*at].hears);
+        }
+        if all.iter().any(|at| ons[*at] != ons[last]) {
+            events.bodies = Rc::new(Bodies::untyped());
+        }
+        let type_of = |number: usize| {
+            let mut types = all.iter().map(|at| done[*at].types.get(number));
+            let first = types.next().flatten();
+            first.filter(|first| types.all(|ty| ty == Some(first))).cloned().unwrap_or_else(Ty::any)
+        };
+        Completing {
+            events,
+            parts: parts[last].iter().enumerate().map(|(at, part)| (part.clone(), type_of(at))).collect(),
+            lent: if self.is_unordered() { Vec::new() } else { done[last].lent.clone() },
         }
     }
 
@@ -235,10 +215,10 @@ impl<'a> RuleLower<'a, '_, '_> {
         named
     }
 
-    /// One step. `None` if it is none of the IR; that is reported.
-    fn step(&mut self, at: usize, on: Option<ir::Selector>, parts: &[Part<'a>]) -> Option<ir::Step> {
+    /// One step.
+    fn step(&mut self, at: usize, on: Option<ir::On>, parts: &[Part<'a>]) -> Done {
         let written = self.written[at];
-        let scope = self.scope(at, on.as_ref());
+        let scope = self.scope(at);
         let key_scope = Scope {
             role: Role::Key,
             readable: 0,
@@ -246,7 +226,7 @@ impl<'a> RuleLower<'a, '_, '_> {
             ..scope.clone()
         };
         let (key, types) = self.key(key_scope, parts);
-        let scope = Scope { keys: Rc::new(key_scopes(parts, &types)), ..scope };
+        let scope = Scope { keys: Rc::new(key_scopes(parts.iter().zip(types.iter().cloned()))), ..scope };
         // What the rule says of all steps cannot read one of them.
         let shared = Scope { readable: 0, own: None, ..scope.clone() };
         let mut conditions = Vec::new();
@@ -260,16 +240,18 @@ impl<'a> RuleLower<'a, '_, '_> {
             }
         }
         if let Some(condition) = written.step.and_then(|step| step.condition.as_ref()) {
-            let unordered = self.clauses.steps.is_some_and(|steps| !steps.ordered);
-            let readable = if unordered { self.steps.len() } else { at };
+            let readable = if self.is_unordered() { self.steps.len() } else { at };
             let scope = Scope { readable, ..scope };
             conditions.push(self.lower.within(scope, |lower| lower.condition(condition)));
         }
         let condition = join(conditions);
-        let lent = condition.as_ref().map(lends).unwrap_or_default();
+        let lends_none = self.is_unordered() || written.is_no();
+        let lent = condition.as_ref().filter(|_| !lends_none).map(lends).unwrap_or_default();
         let name = written.step.map(|step| step.name.node.clone());
-        let on = ir::On::Events(on?);
-        Some(ir::Step { name, on, times: 1, no: None, condition, excepts, key, lent })
+        let times = steps::times(written.step, self.lower.report);
+        let no = steps::no(written.step, self.lower.report);
+        let step = on.map(|on| ir::Step { name, on, times, no, condition, excepts, key, lent: lent.clone() });
+        Done { step, types, lent }
     }
 
     /// The key of a step, and the types of its parts.
@@ -298,45 +280,47 @@ impl<'a> RuleLower<'a, '_, '_> {
         rule: &'a ast::Rule,
         tests: &[(usize, &'a ast::Test)],
         steps: Vec<ir::Step>,
-        parts: &[Vec<Part<'a>>],
+        completing: &Completing<'a>,
     ) -> (ir::Rule, Vec<Vec<ir::Expected>>) {
-        let last = self.written.len() - 1;
-        let own = self.scope(last, steps.last().and_then(|step| step.on.events()));
-        let types: Vec<Ty> = match steps.last() {
-            Some(step) => step.key.iter().map(|part| part.value.ty.clone().into()).collect(),
-            None => parts[last].iter().map(|_| Ty::any()).collect(),
+        let keys = Rc::new(key_scopes(completing.parts.iter().map(|(part, ty)| (part, ty.clone()))));
+        let parts = Rc::new(self.written_parts(completing));
+        let own = Scope {
+            bodies: Rc::clone(&completing.events.bodies),
+            hears: completing.events.hears,
+            own: None,
+            keys,
+            ..self.scope(0)
         };
-        let keys = Rc::new(key_scopes(&parts[last], &types));
-        let window = self.clauses.when.map(|when| {
-            let scope = Scope { keys: Rc::clone(&keys), ..own.clone() };
-            self.lower.within(scope, |lower| lower.window(when))
-        });
-        let counts = self.clauses.when.is_some_and(|when| {
-            !matches!(when.kind, ast::WindowKind::FirstSeen { .. } | ast::WindowKind::Silent { .. })
-        });
-        let aggregates = if counts {
-            AggregatesAt::Here
-        } else {
-            AggregatesAt::Not("an aggregate needs a `when` to be counted in")
+        let shape = match (self.clauses.when, self.clauses.steps) {
+            (_, Some(steps)) if self.clauses.on.is_none() => {
+                let within = window::length(&steps.within, "this sequence", self.lower.report);
+                Shape::Sequence { ordered: steps.ordered, within: within.unwrap_or(1) }
+            }
+            (Some(when), _) => {
+                self.lower.within(own.clone(), |lower| lower.window(when, &parts)).unwrap_or(Shape::Each)
+            }
+            (None, _) => Shape::Each,
         };
+        let silent = matches!(shape, Shape::Silent { .. });
         let alert_scope = Scope {
             role: Role::Alert,
-            aggregates,
+            aggregates: aggregates_in_alert(self.clauses.when),
             readable: self.steps.len(),
-            bound: steps.last().map(|step| step.lent.clone()).unwrap_or_default(),
-            keys,
-            no_event: self
-                .written
-                .iter()
-                .any(|written| written.on.is_none_or(|on| !matches!(on.kind, SelectorKind::Events { .. }))),
+            bound: completing.lent.clone(),
+            parts: if silent { parts } else { Rc::default() },
             ..own
         };
         let alert = self.alert(alert_scope.clone());
         let mut probes = Vec::new();
         let expected =
             tests.iter().map(|(_, test)| self.lower.expected(test, &alert_scope, &mut probes)).collect();
-        let (shape, default) = self.shape(window);
+        let default = match &shape {
+            Shape::Sliding { within, .. } | Shape::Sequence { within, .. } => *within,
+            _ => 0,
+        };
         let throttle = self.clauses.throttle.unwrap_or(default);
+        // What is waited for by name is waited for once, whichever cluster it comes from.
+        let among = matches!(shape, Shape::Silent { among: Some(_), .. });
         let lowered = ir::Rule {
             name: rule.name.node.clone(),
             title: rule.title.node.clone(),
@@ -354,7 +338,7 @@ impl<'a> RuleLower<'a, '_, '_> {
                 .unwrap_or_default(),
             disabled: self.clauses.disabled,
             steps,
-            across_clusters: false,
+            across_clusters: self.clauses.across_clusters || among,
             shape,
             throttle,
             alert,
@@ -377,25 +361,39 @@ impl<'a> RuleLower<'a, '_, '_> {
         })
     }
 
-    /// The shape of the rule and the throttle that it has unless one is given.
-    fn shape(&mut self, window: Option<Window>) -> (Shape, i64) {
-        if let (Some(steps), None) = (self.clauses.steps, self.clauses.on) {
-            let within = window::length(&steps.within, "this sequence", self.lower.report).unwrap_or(1);
-            return (Shape::Sequence { ordered: true, within }, within);
-        }
-        match window {
-            Some(Window::Sliding { condition, within }) => (Shape::Sliding { condition, within }, within),
-            Some(Window::Poison) | None => (Shape::Each, 0),
-        }
+    /// The parts of the key by their text.
+    fn written_parts(&self, completing: &Completing<'a>) -> Vec<WrittenPart> {
+        let parts = completing.parts.iter().enumerate();
+        parts
+            .map(|(at, (part, ty))| WrittenPart {
+                text: self.lower.canonical(part.value),
+                number: u32::try_from(at).unwrap_or(u32::MAX),
+                ty: ty.clone(),
+            })
+            .collect()
     }
 }
 
-fn key_scopes<'a>(parts: &[Part<'a>], types: &[Ty]) -> Vec<KeyScope<'a>> {
+/// Whether an alert has something counted to tell.
+fn aggregates_in_alert(when: Option<&ast::Window>) -> AggregatesAt {
+    match when.map(|when| &when.kind) {
+        Some(ast::WindowKind::FirstSeen { .. }) => {
+            AggregatesAt::Not("`first_seen` is about one event, so there is nothing to count in its alert")
+        }
+        Some(ast::WindowKind::Silent { .. }) => {
+            AggregatesAt::Not("`silent` is about no event, so there is nothing to count in its alert")
+        }
+        Some(_) => AggregatesAt::Here,
+        None => AggregatesAt::Not("an aggregate needs a `when` to be counted in"),
+    }
+}
+
+fn key_scopes<'a: 'p, 'p>(parts: impl Iterator<Item = (&'p Part<'a>, Ty)>) -> Vec<KeyScope<'a>> {
     let mut scopes = Vec::new();
-    for (at, (part, ty)) in parts.iter().zip(types).enumerate() {
+    for (at, (part, ty)) in parts.enumerate() {
         let Some(name) = part.given else { continue };
         let number = u32::try_from(at).unwrap_or(u32::MAX);
-        scopes.push(KeyScope { name: &name.node, value: part.value, number, ty: ty.clone() });
+        scopes.push(KeyScope { name: &name.node, value: part.value, number, ty });
     }
     scopes
 }

@@ -3,15 +3,22 @@
 //! A verb or resource that no event has would make a rule that never fires, so both are held to the schema; a custom
 //! resource cannot be, and so must name its group.
 
+use super::alerts::Rules;
+use super::names::Names;
 use super::report::Report;
 use super::text;
 use crate::diag::{Code, Diagnostic, nearest};
-use crate::ir::{Groups, Resource, Selector, Stage, StagePick, Subresource, Target, Targets, Verbs};
+use crate::ir::{Groups, On, Resource, Selector, Stage, StagePick, Subresource, Target, Targets, Verbs};
 use crate::schema;
 use crate::syntax::ast::{self, AnyTarget, SelectorKind};
 
 /// What follows `on`. `None` if something is wrong with it, which is reported.
-pub(crate) fn lower(on: &ast::Selector, report: &mut Report) -> Option<Selector> {
+pub(crate) fn lower<'a>(
+    on: &ast::Selector,
+    rules: &Rules<'a>,
+    names: &Names<'a>,
+    report: &mut Report,
+) -> Option<On> {
     match &on.kind {
         SelectorKind::Events { verbs: words, targets: places, stage, including_dry_run } => {
             let verbs = verbs(words, report);
@@ -23,21 +30,15 @@ pub(crate) fn lower(on: &ast::Selector, report: &mut Report) -> Option<Selector>
                 ast::StagePick::Panic => StagePick::Only(Stage::Panic),
                 ast::StagePick::Any => StagePick::Any,
             });
-            Some(Selector {
+            Some(On::Events(Selector {
                 verbs: verbs?,
                 targets: targets?,
                 stage,
                 including_dry_run: including_dry_run.is_some(),
-            })
+            }))
         }
-        SelectorKind::Alert(_) => {
-            report.not_built(on.span, "rules on alerts are");
-            None
-        }
-        SelectorKind::Undecodable => {
-            report.not_built(on.span, "rules on lines that are no event are");
-            None
-        }
+        SelectorKind::Alert(of) => rules.told(of.as_deref(), names, report).map(On::Alerts),
+        SelectorKind::Undecodable => Some(On::Undecodable),
         SelectorKind::Error => None,
     }
 }

@@ -120,7 +120,9 @@ impl Lower<'_, '_> {
             whole = format!("{word}.{}", next.node);
             span = span.to(next.span);
         }
-        let dotted: Vec<String> = schema::DERIVED.iter().map(|field| field.path.join(".")).collect();
+        let derived = schema::DERIVED.iter().map(|field| field.path.join("."));
+        let dotted: Vec<String> =
+            derived.chain(schema::LISTENED.iter().map(|field| field.path.join("."))).collect();
         let steps = self.scope.steps.iter().map(|step| step.name.node.as_str());
         let near = nearest(&whole, dotted.iter().map(String::as_str).chain(self.known_words()).chain(steps));
         let mut diagnostic =

@@ -1,21 +1,13 @@
 //! Windows: how long, over what condition, and how little of it is enough to keep.
 
-use super::lower::{AggregatesAt, Lower, Role, Scope};
+use super::lists::Values;
+use super::lower::{AggregatesAt, Lower, Role, Scope, WrittenPart};
 use super::report::Report;
+use super::warn::children;
 use crate::diag::Code;
-use crate::ir::{self, Aggregate, CompareOp, ExprKind, Literal};
+use crate::ir::{self, Aggregate, AggregateKind, CompareOp, ExprKind, Literal, Shape, Type};
 use crate::limits::WINDOW_NANOS_MAX;
-use crate::source::Span;
 use crate::syntax::ast::{self, DurationAt, WindowKind};
-
-/// What `when` says.
-#[derive(Debug)]
-pub(crate) enum Window {
-    /// A condition over aggregates within some time.
-    Sliding { condition: ir::Expr, within: i64 },
-    /// Of a kind that is not built, or wrong; reported.
-    Poison,
-}
 
 const DAY_NANOS: i64 = 86_400_000_000_000;
 
@@ -30,6 +22,11 @@ pub(crate) fn length(of: &DurationAt, what: &str, report: &mut Report) -> Option
         );
         return None;
     }
+    kept(of, what, report)
+}
+
+/// A length of time that may be zero, and is not longer than state is kept.
+fn kept(of: &DurationAt, what: &str, report: &mut Report) -> Option<i64> {
     if of.node > WINDOW_NANOS_MAX {
         let days = WINDOW_NANOS_MAX / DAY_NANOS;
         let message = format!("{what} is longer than {days} days");
@@ -40,16 +37,59 @@ pub(crate) fn length(of: &DurationAt, what: &str, report: &mut Report) -> Option
 }
 
 impl<'a> Lower<'a, '_> {
-    /// What stands in a window behind its condition.
-    fn behind(&self, condition: Span, window: Span) -> Span {
-        let span = Span { start: condition.end, ..window };
-        let text = self.names.sources.text(span);
-        let blank = text.len() - text.trim_start().len();
-        Span { start: span.start + u32::try_from(blank).unwrap_or(0), ..span }
+    /// The shape of a rule with a window, under the scope of its `where`; `parts` is its key. `None` if something is wrong
+    /// with it, which is reported.
+    pub(crate) fn window(&mut self, window: &'a ast::Window, parts: &[WrittenPart]) -> Option<Shape> {
+        match &window.kind {
+            WindowKind::Within { condition, within } => {
+                let condition = self.over(condition);
+                let within = length(within, "this window", self.report)?;
+                Some(Shape::Sliding { condition, within })
+            }
+            WindowKind::Tumbling { condition, length: of } => {
+                let condition = self.over(condition);
+                let length = length(of, "this window", self.report)?;
+                Some(Shape::Tumbling { condition, length })
+            }
+            WindowKind::Session { condition, gap, within } => {
+                let condition = self.over(condition);
+                let pause = length(gap, "this gap", self.report);
+                let within = length(within, "this session", self.report)?;
+                let pause = pause?;
+                if pause > within {
+                    let message = "the gap is longer than the session may be, so it never ends one";
+                    let help = "write the longest pause first, then how long a session may be as a whole";
+                    self.report.error_help(Code::GapTooLong, gap.span, message, help);
+                    return None;
+                }
+                Some(Shape::Session { condition, gap: pause, within })
+            }
+            WindowKind::FirstSeen { values, within, learning } => {
+                let mut good = true;
+                let mut lowered = Vec::new();
+                for value in values {
+                    let value = self.value(value);
+                    good &= self.single(&value, "`first_seen` takes");
+                    lowered.push(value.expr);
+                }
+                let within = length(within, "this memory", self.report)?;
+                let learning = kept(learning, "this time of learning", self.report)?;
+                good.then_some(Shape::FirstSeen { values: lowered, within, learning })
+            }
+            WindowKind::Silent { length: of, among } => {
+                let after = length(of, "this silence", self.report);
+                let among = match among {
+                    Some(name) => Some(self.among(name, parts)?),
+                    None => None,
+                };
+                Some(Shape::Silent { after: after?, among })
+            }
+            WindowKind::Error => None,
+        }
     }
 
-    /// The window of a rule, under the scope of its `where`.
-    pub(crate) fn window(&mut self, window: &'a ast::Window) -> Window {
+    /// The condition of a window, with how little of it is enough to keep.
+    fn over(&mut self, condition: &'a ast::Expr) -> ir::Expr {
         let counted = Scope {
             role: Role::Window,
             aggregates: AggregatesAt::Here,
@@ -57,46 +97,54 @@ impl<'a> Lower<'a, '_> {
             bound: Vec::new(),
             ..self.scope.clone()
         };
-        match &window.kind {
-            WindowKind::Within { condition, within } => {
-                let condition = self.within(counted, |lower| lower.condition(condition));
-                let within = length(within, "this window", self.report);
-                lower_bounds(&condition, &mut self.aggregates);
-                within.map_or(Window::Poison, |within| Window::Sliding { condition, within })
+        let condition = self.within(counted, |lower| lower.condition(condition));
+        lower_bounds(&condition, &mut self.aggregates);
+        condition
+    }
+
+    /// The values that are waited for, each once.
+    fn among(&mut self, name: &ast::Name, parts: &[WrittenPart]) -> Option<Vec<Literal>> {
+        let Some(values) = self.lists.get(&name.node) else {
+            if !self.names.is_lost(&name.node) {
+                let near = crate::diag::nearest(&name.node, self.names.lists.keys().copied());
+                let message = format!("no list is called `{}`", name.node);
+                self.report.error_near(Code::UnknownName, name.span, message, near);
             }
-            WindowKind::Tumbling { condition, .. } => {
-                let span = self.behind(condition.span, window.span);
-                self.report.not_built(span, "`tumbling` windows are");
-                self.within(counted, |lower| lower.condition(condition));
-                Window::Poison
+            return None;
+        };
+        let values = match values {
+            Values::Literals(values) => values.clone(),
+            Values::Networks(_) => {
+                let message = format!("`{}` holds networks, and `among` waits for texts", name.node);
+                self.report.error(Code::TypesDiffer, name.span, message);
+                return None;
             }
-            WindowKind::Session { condition, .. } => {
-                let span = self.behind(condition.span, window.span);
-                self.report.not_built(span, "`session` windows are");
-                self.within(counted, |lower| lower.condition(condition));
-                Window::Poison
-            }
-            WindowKind::FirstSeen { values, .. } => {
-                self.report.not_built(window.span, "`first_seen` is");
-                for value in values {
-                    let value = self.value(value);
-                    self.single(&value, "`first_seen` takes");
-                }
-                Window::Poison
-            }
-            WindowKind::Silent { among, .. } => {
-                self.report.not_built(window.span, "`silent` is");
-                if let Some(name) = among
-                    && !self.names.lists.contains_key(name.node.as_str())
-                {
-                    let near = crate::diag::nearest(&name.node, self.names.lists.keys().copied());
-                    let message = format!("no list is called `{}`", name.node);
-                    self.report.error_near(Code::UnknownName, name.span, message, near);
-                }
-                Window::Poison
-            }
-            WindowKind::Error => Window::Poison,
+            Values::Poison => return None,
+        };
+        if !values.iter().all(|value| matches!(value, Literal::Text(_))) {
+            let message = format!("`{}` does not hold texts alone, and `among` waits for texts", name.node);
+            self.report.error(Code::TypesDiffer, name.span, message);
+            return None;
         }
+        let why = match parts {
+            [part] if part.ty.may(|ty| *ty == Type::Text) => None,
+            [part] if part.ty.is_poison() => return None,
+            [part] => Some(format!("and `{}` is {}", part.text, part.ty.says())),
+            parts => Some(format!("and this rule's key has {} parts", parts.len())),
+        };
+        if let Some(why) = why {
+            let message = format!("`among` waits for the values of a key of one text, {why}");
+            let help = "say whose values they are, as in `by cluster`";
+            self.report.error_help(Code::AmongKey, name.span, message, help);
+            return None;
+        }
+        self.count(name.span, values.len() / 16);
+        let mut seen = std::collections::BTreeSet::new();
+        let text = |value: &Literal| match value {
+            Literal::Text(text) => text.clone(),
+            _ => String::new(),
+        };
+        Some(values.into_iter().filter(|value| seen.insert(text(value))).collect())
     }
 }
 
@@ -119,7 +167,9 @@ fn lower_bounds(condition: &ir::Expr, aggregates: &mut [Aggregate]) {
         }
     }
     for ((aggregate, bound), exact) in aggregates.iter_mut().zip(bounds).zip(exact) {
-        aggregate.enough = bound.filter(|_| !exact);
+        // Of a sum or a percentile no part of the window is enough.
+        let counts = matches!(aggregate.kind, AggregateKind::Count | AggregateKind::Distinct(_));
+        aggregate.enough = bound.filter(|_| counts && !exact);
     }
 }
 
@@ -153,22 +203,11 @@ const COUNT_MAX: f64 = 9e15;
 fn mark(expr: &ir::Expr, found: &mut [bool]) {
     let mut rest = vec![expr];
     while let Some(expr) = rest.pop() {
-        match &expr.kind {
-            ExprKind::Aggregate(number) => {
-                if let Some(found) = found.get_mut(*number as usize) {
-                    *found = true;
-                }
-            }
-            ExprKind::Literal(_) | ExprKind::Read(_) | ExprKind::Key(_) => {}
-            ExprKind::Call(_, parts) | ExprKind::And(parts) | ExprKind::Or(parts) => rest.extend(parts),
-            ExprKind::Part(of, _) | ExprKind::Not(of) | ExprKind::IsTrue(of) | ExprKind::Lookup(_, of) => {
-                rest.push(of);
-            }
-            ExprKind::Arith(_, left, right) | ExprKind::Compare { left, right, .. } => {
-                rest.extend([&**left, &**right]);
-            }
-            ExprKind::In { left, .. } => rest.push(left),
-            ExprKind::Quantified { list, body, .. } => rest.extend([&**list, &**body]),
+        if let ExprKind::Aggregate(number) = &expr.kind
+            && let Some(found) = found.get_mut(*number as usize)
+        {
+            *found = true;
         }
+        rest.extend(children(expr));
     }
 }

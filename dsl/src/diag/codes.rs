@@ -148,6 +148,18 @@ codes! {
     WindowTooLong = "E409",
     /// Steps of one sequence whose keys are not the same.
     KeysDiffer = "E410",
+    /// Rules that listen to each other in a circle.
+    RuleCircle = "E411",
+    /// A session whose gap is longer than the session may be.
+    GapTooLong = "E412",
+    /// `among` without a key of one text.
+    AmongKey = "E413",
+    /// A step that is to happen no, or too many, or a part of times.
+    StepTimes = "E414",
+    /// A sequence of nothing but `no` steps.
+    OnlyNoSteps = "E415",
+    /// A `no` before the first step that does not say for how long.
+    NoWithoutWithin = "E416",
     /// A field in a test that no event has.
     TestField = "E501",
     /// A value in a test that its field cannot have.
@@ -196,6 +208,8 @@ codes! {
     Unjoined = "W117",
     /// A verb that none of the resources has.
     VerbWithoutResource = "W118",
+    /// A rule that listens to one that is off.
+    ListensToDisabled = "W119",
     /// A name of a step, key or element that hides a `let` or a list.
     NameHides = "W150",
 }

@@ -84,15 +84,3 @@ const fn new(path: &'static [&'static str], field: Derived, ty: Holds) -> Derive
 pub fn derived(path: &[&str]) -> Option<&'static DerivedField> {
     DERIVED.iter().find(|field| path.starts_with(field.path))
 }
-
-/// The fields of `on alert` and `on undecodable`, which this version does not build: known, so that they say so.
-pub const ALERT_FIELDS: [&[&str]; 8] = [
-    &["alert", "rule"],
-    &["alert", "severity"],
-    &["alert", "tags"],
-    &["alert", "message"],
-    &["alert", "count"],
-    &["alert", "key"],
-    &["undecodable", "reason"],
-    &["undecodable", "offset"],
-];

@@ -110,19 +110,32 @@ pub fn function(name: &str) -> Option<&'static Signature> {
 pub struct AggregateSignature {
     /// As it is written.
     pub name: &'static str,
+    /// Which one it is.
+    pub aggregate: AggregateName,
     /// Fewest and most arguments (`where` is no argument).
     pub arguments: (usize, usize),
-    /// Whether this version evaluates it.
-    pub built: bool,
+}
+
+/// The aggregates, without what they count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the aggregate of its name; docs/semantics.md defines them")]
+pub enum AggregateName {
+    Count,
+    Distinct,
+    Sum,
+    Avg,
+    Min,
+    Max,
+    Percentile,
 }
 
 /// Every aggregate, in the order of the reference.
 pub const AGGREGATES: [AggregateSignature; 7] = [
-    AggregateSignature { name: "count", arguments: (0, 0), built: true },
-    AggregateSignature { name: "distinct", arguments: (1, usize::MAX), built: true },
-    AggregateSignature { name: "sum", arguments: (1, 1), built: false },
-    AggregateSignature { name: "avg", arguments: (1, 1), built: false },
-    AggregateSignature { name: "min", arguments: (1, 1), built: false },
-    AggregateSignature { name: "max", arguments: (1, 1), built: false },
-    AggregateSignature { name: "percentile", arguments: (2, 2), built: false },
+    AggregateSignature { name: "count", aggregate: AggregateName::Count, arguments: (0, 0) },
+    AggregateSignature { name: "distinct", aggregate: AggregateName::Distinct, arguments: (1, usize::MAX) },
+    AggregateSignature { name: "sum", aggregate: AggregateName::Sum, arguments: (1, 1) },
+    AggregateSignature { name: "avg", aggregate: AggregateName::Avg, arguments: (1, 1) },
+    AggregateSignature { name: "min", aggregate: AggregateName::Min, arguments: (1, 1) },
+    AggregateSignature { name: "max", aggregate: AggregateName::Max, arguments: (1, 1) },
+    AggregateSignature { name: "percentile", aggregate: AggregateName::Percentile, arguments: (2, 2) },
 ];

@@ -11,6 +11,7 @@
 mod bodies;
 mod derived;
 mod functions;
+mod listened;
 mod resources;
 mod table;
 #[cfg(test)]
@@ -18,8 +19,9 @@ mod tests;
 mod words;
 
 pub use bodies::{RequestBody, ResponseBodies, request_body, response_bodies};
-pub use derived::{ALERT_FIELDS, CONTAINER, DERIVED, DerivedField, derived};
-pub use functions::{AGGREGATES, AggregateSignature, FUNCTIONS, Param, Signature, function};
+pub use derived::{CONTAINER, DERIVED, DerivedField, derived};
+pub use functions::{AGGREGATES, AggregateName, AggregateSignature, FUNCTIONS, Param, Signature, function};
+pub use listened::{LISTENED, ListenedField, SEVERITIES, UNDECODABLE_HAS, UNDECODABLE_REASONS, listened};
 pub use resources::{
     BuiltIn, SubresourceOf, WORKLOADS, built_in, built_ins, long_name, resources_with_subresource,
     subresource_names,

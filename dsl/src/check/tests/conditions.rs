@@ -137,7 +137,7 @@ const NAMES_THAT_STAND_FOR_NOTHING: &[Case] = &[
     (
         "get of secrets",
         r#"present(alert.rule)"#,
-        &[r#"E211 [alert] `alert.rule` holds in rules `on alert of ..` only"#],
+        &[r#"E211 [alert] `alert.rule` holds in rules and steps `on alert of ..` only"#],
     ),
 ];
 
@@ -535,7 +535,7 @@ const AGGREGATES_HAVE_THEIR_PLACE: &[Case] = &[
     (
         "get of secrets",
         r#"percentile(responseStatus.code, 9) > 3"#,
-        &[r#"E901 [percentile] `percentile` is not built yet"#],
+        &[r#"E405 [percentile] an aggregate stands in `when` and in the alert of a rule with `when`"#],
     ),
 ];
 

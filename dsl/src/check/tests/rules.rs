@@ -386,59 +386,10 @@ const WHAT_IS_NOT_BUILT_SAYS_SO_ONCE: &[Case] = &[
     (
         r#"rule r "A" { severity low on any of any alert "x" across clusters throttle 0s } tune r { disable } tune list x { add ["y"] } table t = { "a": "b" } list f from "x.txt" rule s "B" { severity low on get of secrets where user.username in f and t[user.username] == "x" alert "{t['a']}" }"#,
         &[
-            r#"E901 [across clusters] `across clusters` is not built yet"#,
             r#"E901 [r] `tune` is not built yet"#,
             r#"E901 [x] `tune list` is not built yet"#,
             r#"E901 [t] `table` is not built yet"#,
             r#"E901 ["x.txt"] values from a file are not built yet"#,
-        ],
-    ),
-    (
-        r#"rule r "A" { severity low sequence within 5m { dry: on get of pods no b: on get of secrets c: 5 times on get of pods } alert "{c.verb}" } let dry = dry_run"#,
-        &[
-            r#"W150 [dry] `dry` names a step here and hides the `let` of that name -- choose another name"#,
-            r#"E901 [no] `no` steps are not built yet"#,
-            r#"E901 [5] repeated steps are not built yet"#,
-        ],
-    ),
-    (
-        r#"rule r "A" { severity low unordered within 5m { a: on get of pods where b.verb == "get" b: on get of secrets where a.verb == "get" } alert "{a.verb} {b.verb}" }"#,
-        &[r#"E901 [unordered] `unordered` is not built yet"#],
-    ),
-    (
-        r#"rule r "A" { severity low on alert of a where alert.rule == "x" by alert.severity alert "{alert.message}" }"#,
-        &[r#"E901 [alert of a] rules on alerts are not built yet"#],
-    ),
-    (
-        r#"rule r "A" { severity low on undecodable alert "{undecodable.reason}" }"#,
-        &[r#"E901 [undecodable] rules on lines that are no event are not built yet"#],
-    ),
-    (
-        r#"rule r "A" { severity low on get of pods when sum(responseStatus.code) > 3 and count() > 1 tumbling 1h alert "{sum(responseStatus.code)}" }"#,
-        &[
-            r#"E901 [sum] `sum` is not built yet"#,
-            r#"E901 [tumbling 1h] `tumbling` windows are not built yet"#,
-            r#"E901 [sum] `sum` is not built yet"#,
-        ],
-    ),
-    (
-        r#"rule r "A" { severity low on get of pods when avg(responseStatus.code) > 3 and min(responseStatus.code) > 1 and max(responseStatus.code) > 1 session gap 1m within 1h alert "x" }"#,
-        &[
-            r#"E901 [avg] `avg` is not built yet"#,
-            r#"E901 [min] `min` is not built yet"#,
-            r#"E901 [max] `max` is not built yet"#,
-            r#"E901 [session gap 1m within 1h] `session` windows are not built yet"#,
-        ],
-    ),
-    (
-        r#"rule r "A" { severity low on get of pods when first_seen(user.username) within 30d learning 1d alert "x" }"#,
-        &[r#"E901 [first_seen(user.username) within 30d learning 1d] `first_seen` is not built yet"#],
-    ),
-    (
-        r#"rule r "A" { severity low on get of pods when silent for 5m among clustrs alert "x" } list clusters = ["a"]"#,
-        &[
-            r#"E901 [silent for 5m among clustrs] `silent` is not built yet"#,
-            r#"E202 [clustrs] no list is called `clustrs` -- did you mean `clusters`?"#,
         ],
     ),
     (

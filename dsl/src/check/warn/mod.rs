@@ -26,6 +26,8 @@ use crate::ir;
 use crate::source::Span;
 use crate::syntax::ast;
 
+pub(crate) use walk::children;
+
 /// One rule with what the checks need beside its IR.
 pub(super) struct Subject<'a> {
     pub(super) rule: &'a ir::Rule,
@@ -103,6 +105,7 @@ pub(crate) fn warnings<'a>(
         bodies::check(&mut subject);
         selectors::check(&mut subject);
         windows::check(&mut subject);
+        listens_to_disabled(&mut subject, set);
         if !tested.contains(rule.name.as_str()) {
             let message = format!("rule `{}` has no test", rule.name);
             let help = format!("add a `test {} \"…\" {{ … }}` that fires and one that must not", rule.name);
@@ -111,4 +114,19 @@ pub(crate) fn warnings<'a>(
         out.extend(subject.out.into_iter().filter(|d| told.insert((d.code, d.primary))));
     }
     out
+}
+
+/// A rule on the alerts of one that is off. (`alert of any` leaves those out.)
+fn listens_to_disabled(subject: &mut Subject<'_>, set: &ir::RuleSet) {
+    let off = |name: &str| set.rules.iter().any(|rule| rule.name == name && rule.disabled);
+    let mut found = Vec::new();
+    for selector in subject.selectors.iter().filter(|_| !subject.rule.disabled) {
+        let ast::SelectorKind::Alert(Some(names)) = &selector.kind else { continue };
+        for name in names.iter().filter(|name| off(&name.node)) {
+            let message = format!("`{}` is off, so this hears nothing of it", name.node);
+            let help = "`severity none` tells a rule's alerts to other rules only";
+            found.push(Diagnostic::new(Code::ListensToDisabled, name.span, message).help(help));
+        }
+    }
+    found.into_iter().for_each(|diagnostic| subject.warn(diagnostic));
 }

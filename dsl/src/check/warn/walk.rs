@@ -80,7 +80,7 @@ pub(super) fn walk<'e>(expr: &'e Expr, scope: &Scope<'e>, tell: &mut dyn FnMut(&
 }
 
 /// The values and conditions right below a node.
-pub(super) fn children(expr: &Expr) -> Vec<&Expr> {
+pub(crate) fn children(expr: &Expr) -> Vec<&Expr> {
     match &expr.kind {
         ExprKind::Literal(_) | ExprKind::Aggregate(_) | ExprKind::Key(_) => Vec::new(),
         ExprKind::Read(place) => in_segments(&place.segments).collect(),
