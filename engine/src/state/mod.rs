@@ -26,7 +26,7 @@ mod wire;
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use hash::HashKey;
 pub use save::LoadError;
@@ -62,6 +62,8 @@ pub struct State {
     alerts: Vec<Alert>,
     tally: RunTally,
     watches: Vec<Watch>,
+    /// Of the rules, once something is saved or loaded.
+    fingerprint: OnceLock<[u8; 16]>,
 }
 
 /// What one virtual shard remembers.
@@ -142,6 +144,7 @@ impl State {
             alerts: Vec::new(),
             tally,
             watches: Vec::new(),
+            fingerprint: OnceLock::new(),
         }
     }
 

@@ -198,12 +198,16 @@ impl State {
         Ok(())
     }
 
+    fn fingerprint(&self) -> &[u8; 16] {
+        self.fingerprint.get_or_init(|| fingerprint(&self.plan))
+    }
+
     fn seal(&self, shard: u32, payload: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(payload.len() + 96);
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&shard.to_le_bytes());
-        out.extend_from_slice(&fingerprint(&self.plan));
+        out.extend_from_slice(self.fingerprint());
         out.extend_from_slice(&self.key);
         out.extend_from_slice(payload);
         let sum = blake3::hash(&out);
@@ -227,7 +231,7 @@ impl State {
         let number = r.u32()?;
         let rules: [u8; 16] = r.array()?;
         let key: [u8; 32] = r.array()?;
-        if rules != fingerprint(&self.plan) {
+        if rules != *self.fingerprint() {
             return Err(LoadError::OtherRules);
         }
         if number != shard {
