@@ -94,7 +94,16 @@ fn request(meta: &EventMeta) -> String {
 /// Where an event stands in its log.
 pub(crate) fn evidence(evidence: &Evidence) -> String {
     let meta = &evidence.meta;
-    format!("auditID {}, {} at byte {}", printable(&meta.audit_id), printable(&evidence.source), meta.offset)
+    let heard = meta.alert.as_deref();
+    let what = match (heard, meta.stage) {
+        (Some(heard), None) => format!("alert of {}", heard.rule),
+        (None, None) => "no event".to_owned(),
+        (_, Some(_)) => format!("auditID {}", printable(&meta.audit_id)),
+    };
+    if heard.is_some_and(|heard| heard.event_time.is_none()) {
+        return what;
+    }
+    format!("{what}, {} at byte {}", printable(&evidence.source), meta.offset)
 }
 
 fn paint(severity: Severity) -> &'static str {

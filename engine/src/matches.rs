@@ -54,6 +54,9 @@ pub enum Value {
 pub struct RequestId(pub [u8; 16]);
 
 /// What an alert tells of an event; made once per event that matched anything.
+///
+/// Of what is no event there are source, offset, an identity and a time. A match of an alert tells of the event that
+/// completed that alert, under the alert's id and time.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the API's own names")]
 pub struct EventMeta {
@@ -61,7 +64,8 @@ pub struct EventMeta {
     /// Of the document in its source, in bytes.
     pub offset: u64,
     pub request: RequestId,
-    pub stage: dsl::ir::Stage,
+    /// `None` if it is no event.
+    pub stage: Option<dsl::ir::Stage>,
     pub stage_timestamp: Nanos,
     /// `None` if absent or no time.
     pub request_received: Option<Nanos>,
@@ -79,6 +83,28 @@ pub struct EventMeta {
     pub namespace: Option<Arc<str>>,
     pub name: Option<Arc<str>>,
     pub code: Option<i64>,
+    /// The alert that stands for the event, in a rule on alerts.
+    pub alert: Option<Arc<HeardAlert>>,
+}
+
+impl EventMeta {
+    /// It stands for an alert that is approximate.
+    pub(crate) fn approximate(&self) -> bool {
+        self.alert.as_ref().is_some_and(|alert| alert.approximate)
+    }
+}
+
+/// An alert that another rule heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardAlert {
+    /// Its rule.
+    pub rule: Arc<str>,
+    /// The `stageTimestamp` of the event that completed it, if there is one.
+    pub event_time: Option<Nanos>,
+    /// One of the events it rests on was late.
+    pub late: bool,
+    /// See [`crate::alert::Alert::approximate`].
+    pub approximate: bool,
 }
 
 /// One event matched one step of one rule, as far as the event alone can tell.
@@ -163,6 +189,8 @@ pub struct Undecodable {
     pub offset: u64,
     /// How many bytes it has.
     pub length: u64,
+    /// How many events of the block come before it.
+    pub before: u32,
 }
 
 /// Why something is no event.

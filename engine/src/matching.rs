@@ -19,7 +19,7 @@ use crate::limits::{AUDIT_ID_CHARS_MAX, TUPLES_PER_MATCH_MAX};
 use crate::matches::{
     Counted, EventMeta, Match, Matches, RuleTally, SourceId, SourceInfo, Tally, Undecodable, Value,
 };
-use crate::plan::{Aggregate, Expr, Plan, Rule, Step};
+use crate::plan::{Aggregate, Expr, Plan, Step};
 use crate::planted::planted;
 
 /// Buffers that a thread uses for one block after another.
@@ -34,9 +34,7 @@ impl Scratch {
     /// Counts from now on what each condition is found to be. Every condition is then asked, also where others have
     /// decided already.
     pub fn cover(&mut self, plan: &Plan) {
-        let rule =
-            |rule: &Rule| Coverage { leaves: rule.leaves.iter().map(|_| Default::default()).collect() };
-        self.coverage = Some(plan.rules.iter().map(rule).collect());
+        self.coverage = Some(plan.rules.iter().map(|rule| Coverage::new(rule.leaves.len())).collect());
     }
 
     /// What was counted, per rule of the plan.
@@ -74,7 +72,8 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
                 }
                 Err(reason) => {
                     let (offset, length) = (part.offset, part.length);
-                    out.tally.undecodable.push(Undecodable { reason, offset, length });
+                    let before = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
+                    out.tally.undecodable.push(Undecodable { reason, offset, length, before });
                 }
             }
         });
@@ -116,21 +115,18 @@ impl Matcher<'_> {
             }
             let coverage = self.coverage.and_then(|c| c.get(id.rule as usize));
             let cx = Cx::new(Event::Here(&event), coverage);
-            let answer = ask(step, &cx);
+            let answer = answer(&Asked::of(step, &rule.aggregates), &cx);
             tally.unknown_decided += u64::from(answer.unknown_decided);
-            if !answer.matched {
-                continue;
-            }
-            let key: Vec<Value> = read(&step.key, &cx).map(key_part).collect();
+            let Some(brought) = answer.brought else { continue };
             let meta = meta.get_or_insert_with(|| Arc::new(self.meta(row, &event)));
             out.found.push(Match {
                 rule: id.rule,
                 step: id.step,
                 event: number,
                 meta: Arc::clone(meta),
-                key,
-                captures: read(&step.captures, &cx).collect(),
-                counted: rule.aggregates.iter().map(|aggregate| counted(aggregate, &cx)).collect(),
+                key: brought.key,
+                captures: brought.captures,
+                counted: brought.counted,
                 dry_run_unknown,
             });
         }
@@ -149,7 +145,7 @@ impl Matcher<'_> {
             source: self.place.0,
             offset: self.place.1,
             request: event.request(),
-            stage: row.stage,
+            stage: Some(row.stage),
             stage_timestamp: row.stage_timestamp,
             request_received: row.text(Slot::RequestReceived).and_then(instant::parse),
             audit_id: audit_id[..cut].into(),
@@ -165,6 +161,7 @@ impl Matcher<'_> {
             namespace: text(Slot::Namespace),
             name: eval::object_name(event).or_else(|| text(Slot::Name)),
             code: under(Slot::ResponseStatus, "code").and_then(whole_number),
+            alert: None,
         }
     }
 }
@@ -181,22 +178,52 @@ fn whole_number(json: Json<'_>) -> Option<i64> {
     }
 }
 
-/// What a step's conditions say of an event.
-struct Answer {
-    matched: bool,
-    unknown_decided: bool,
+/// All that is asked of what comes to a step: an event, an alert of one of the rules it hears, what is no event.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) conditions: &'a [Expr],
+    pub(crate) excepts: &'a [Expr],
+    pub(crate) key: &'a [Expr],
+    pub(crate) captures: &'a [Expr],
+    pub(crate) aggregates: &'a [Aggregate],
 }
 
-fn ask<'a>(step: &'a Step, cx: &Cx<'_, 'a>) -> Answer {
-    let covering = cx.covers();
-    let condition = eval::all(step.conditions.iter().map(|c| &c.0), cx);
-    if condition == Truth::False && !covering {
-        return Answer { matched: false, unknown_decided: false };
+impl<'a> Asked<'a> {
+    pub(crate) fn of(step: &'a Step, aggregates: &'a [Aggregate]) -> Self {
+        let Step { conditions, excepts, key, captures, .. } = step;
+        Self { conditions, excepts, key, captures, aggregates }
     }
-    let except = step.excepts.iter().map(|e| eval::truth(&e.0, cx)).max().unwrap_or(Truth::False);
+}
+
+/// What a step says of it.
+pub(crate) struct Answer {
+    /// If it matches: what the match brings along.
+    pub(crate) brought: Option<Brought>,
+    pub(crate) unknown_decided: bool,
+}
+
+/// See the fields of [`Match`].
+pub(crate) struct Brought {
+    pub(crate) key: Vec<Value>,
+    pub(crate) captures: Vec<Value>,
+    pub(crate) counted: Vec<Counted>,
+}
+
+pub(crate) fn answer<'a>(asked: &Asked<'a>, cx: &Cx<'_, 'a>) -> Answer {
+    let covering = cx.covers();
+    let condition = eval::all(asked.conditions.iter().map(|c| &c.0), cx);
+    if condition == Truth::False && !covering {
+        return Answer { brought: None, unknown_decided: false };
+    }
+    let except = asked.excepts.iter().map(|e| eval::truth(&e.0, cx)).max().unwrap_or(Truth::False);
     let except = if planted(12) && except == Truth::Unknown { Truth::True } else { except };
+    let matched = condition == Truth::True && except != Truth::True;
     Answer {
-        matched: condition == Truth::True && except != Truth::True,
+        brought: matched.then(|| Brought {
+            key: read(asked.key, cx).map(key_part).collect(),
+            captures: read(asked.captures, cx).collect(),
+            counted: asked.aggregates.iter().map(|aggregate| counted(aggregate, cx)).collect(),
+        }),
         unknown_decided: match condition {
             Truth::Unknown => except != Truth::True,
             Truth::True => except == Truth::Unknown,

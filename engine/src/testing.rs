@@ -17,7 +17,7 @@ pub(crate) fn meta(n: u32, at: Nanos) -> EventMeta {
         source: SourceId(0),
         offset: u64::from(n),
         request: RequestId(request),
-        stage: Stage::ResponseComplete,
+        stage: Some(Stage::ResponseComplete),
         stage_timestamp: at,
         request_received: None,
         audit_id: format!("id-{n}").into(),
@@ -33,6 +33,7 @@ pub(crate) fn meta(n: u32, at: Nanos) -> EventMeta {
         namespace: None,
         name: None,
         code: Some(200),
+        alert: None,
     }
 }
 

@@ -68,17 +68,31 @@ fn object(meta: &EventMeta, out: &mut Vec<u8>) {
 
 fn evidence(evidence: &Evidence, out: &mut Vec<u8>) {
     let meta = &evidence.meta;
+    let heard = meta.alert.as_deref();
     out.extend_from_slice(b"{\"auditID\":");
-    text(&meta.audit_id, out);
+    maybe(meta.stage.map(|_| &*meta.audit_id), out);
     named(out, "requestReceived", |out| match meta.request_received {
         Some(t) => time(t, out),
         None => out.extend_from_slice(b"null"),
     });
-    named(out, "stage", |out| text(stage_name(meta.stage), out));
-    named(out, "time", |out| time(meta.stage_timestamp, out));
+    named(out, "stage", |out| maybe(meta.stage.map(stage_name), out));
+    // A match of an alert has the alert's time; here the event is told of, if there is one.
+    let at = heard.and_then(|heard| heard.event_time).unwrap_or(meta.stage_timestamp);
+    named(out, "time", |out| time(at, out));
     named(out, "step", |out| maybe(evidence.step.as_deref(), out));
-    named(out, "source", |out| text(&evidence.source, out));
-    named(out, "offset", |out| integer(meta.offset, out));
+    let nowhere = heard.is_some_and(|heard| heard.event_time.is_none());
+    named(out, "source", |out| maybe((!nowhere).then_some(&evidence.source), out));
+    named(out, "offset", |out| match nowhere {
+        true => out.extend_from_slice(b"null"),
+        false => integer(meta.offset, out),
+    });
+    if heard.is_some() {
+        named(out, "alert", |out| {
+            out.push(b'"');
+            hex(&meta.request.0, out);
+            out.push(b'"');
+        });
+    }
     out.push(b'}');
 }
 

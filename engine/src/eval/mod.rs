@@ -73,6 +73,10 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    pub(crate) fn new(leaves: usize) -> Self {
+        Self { leaves: vec![Default::default(); leaves] }
+    }
+
     fn saw(&self, leaf: u32, truth: Truth) {
         if let Some(counts) = self.leaves.get(leaf as usize) {
             let count = &counts[truth as usize];

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 
 use super::compile::{Captures, Compiler};
 use super::{Aggregate, Expr, compile_aggregate, parted};
+use crate::matching::Asked;
 
 /// What a step asks of the alerts of one rule.
 #[derive(Debug)]
@@ -30,6 +31,11 @@ pub struct Hearing {
 }
 
 impl Hearing {
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        let Self { conditions, excepts, key, captures, aggregates, .. } = self;
+        Asked { conditions, excepts, key, captures, aggregates }
+    }
+
     /// Compiles a step for the alerts of a rule, of whose events `told` is wanted. What the step's matches bring along
     /// must be known: the compiler has been asked for all else of the rule.
     pub(super) fn new<'r>(

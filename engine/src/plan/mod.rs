@@ -95,8 +95,6 @@ pub enum Shape {
 pub struct Step {
     /// Its name in a sequence.
     pub name: Option<Arc<str>>,
-    /// Which stages it takes; says whether a match is identified by its stage too.
-    pub stage: ir::StagePick,
     /// The names of the parts of its key, as alerts show them.
     pub key_names: Vec<Arc<str>>,
     /// Conditions that read an earlier step: asked when a choice is made.
@@ -222,6 +220,14 @@ impl Plan {
     }
 }
 
+impl Step {
+    /// Whether a match is identified by its stage too.
+    #[must_use]
+    pub fn by_stage(&self) -> bool {
+        self.on.events().is_some_and(|on| on.stage != ir::StagePick::Outcome)
+    }
+}
+
 impl Rule {
     /// Whether its matches wait for the watermark; those of others are decided as they come.
     #[must_use]
@@ -314,7 +320,6 @@ fn compile_step(compiler: &mut Compiler<'_>, step: &ir::Step, number: u32) -> St
     };
     Step {
         name: step.name.as_deref().map(Arc::from),
-        stage: step.on.stage(),
         key_names: step.key.iter().map(|part| part.name.as_str().into()).collect(),
         joins,
         captured: 0,

@@ -65,7 +65,7 @@ impl State {
             return Err(Outcome::KeyAbsent);
         }
         let by_stage = spec.by_stage.get(m.step as usize).copied().unwrap_or(false);
-        let stage = by_stage.then_some(m.meta.stage);
+        let stage = m.meta.stage.filter(|_| by_stage);
         let key = ToldKey { rule: m.rule, step: m.step, request: m.meta.request.0, stage };
         let Some(shard) = self.shards.get_mut(key.shard(self.keyed)) else { return Err(Outcome::Refused) };
         let (new, forgotten) = shard.told.take(key, pending.effective(), spec.memory);
@@ -157,6 +157,7 @@ impl State {
                 shared: place.shared,
                 cut: short.approximate,
                 search_cut: false,
+                rests: window.any_approximate(),
             };
             let from = window.ring.front().map_or(at, |first| first.effective);
             raised = Some(Raised {
@@ -265,6 +266,7 @@ impl State {
                 shared,
                 cut: false,
                 search_cut: choice.shortfall.approximate,
+                rests: chosen().any(|w| w.seen.meta.approximate()),
             },
             events: steps
                 .filter_map(|(step, w)| Some((w.as_ref()?.seen.meta.clone(), step.name.clone())))
@@ -337,7 +339,7 @@ fn holds(rule: &Rule, chosen: &[Option<Arc<Waiting>>], step: usize) -> bool {
 fn seen(pending: &Pending) -> Seen {
     Seen {
         effective: pending.effective(),
-        late: pending.moved() > 0,
+        late: pending.late(),
         dry_run_unknown: pending.m.dry_run_unknown,
         meta: pending.m.meta.clone(),
     }

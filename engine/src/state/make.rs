@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use dsl::ir::StagePick;
-
 use super::hash::Fields;
 use super::{Pending, State};
 use crate::alert::{Alert, Evidence, RuleFace, stage_name};
 use crate::matches::{EventMeta, Nanos, Value};
-use crate::plan::Rule;
 use crate::plan::late::{self, LateCx};
+use crate::plan::{Rule, Step};
 
 /// What a rule found, before it is told.
 pub(super) struct Raised {
@@ -74,6 +72,8 @@ pub(super) struct Notes {
     pub(super) cut: bool,
     /// The search for its events was given up.
     pub(super) search_cut: bool,
+    /// An alert that it rests on is approximate.
+    pub(super) rests: bool,
 }
 
 impl Notes {
@@ -85,8 +85,13 @@ impl Notes {
             (self.shared, "too many keys: many share this window"),
             (self.cut, "too many events: the oldest were left out"),
             (self.search_cut, "too many events: not all choices were tried"),
+            (self.rests, "an alert that it rests on is approximate"),
         ];
         all.into_iter().filter_map(|(holds, text)| holds.then_some(text)).collect()
+    }
+
+    fn approximate(self) -> bool {
+        self.shared || self.cut || self.search_cut || self.rests
     }
 }
 
@@ -99,8 +104,9 @@ impl Raised {
             window: None,
             aggregates: Vec::new(),
             notes: Notes {
-                late: pending.moved() > 0,
+                late: pending.late(),
                 dry_run_unknown: pending.m.dry_run_unknown,
+                rests: pending.m.meta.approximate(),
                 ..Notes::default()
             },
             suppressed: 0,
@@ -126,7 +132,7 @@ impl State {
         let probes = rule.probes.iter().map(|probe| late::value(probe, &cx)).collect();
         let step = rule.steps.get(subject.step as usize);
         let names = step.map_or(&[][..], |step| &step.key_names);
-        let by_stage = step.is_some_and(|step| step.stage != StagePick::Outcome);
+        let by_stage = step.is_some_and(Step::by_stage);
         let id = alert_id(&face, &subject, raised.what, by_stage);
         let values = rule.aggregates.iter().zip(&raised.aggregates);
         let values = values.filter(|(aggregate, _)| !aggregate.counts || aggregate.filtered);
@@ -141,21 +147,18 @@ impl State {
             key: names.iter().cloned().zip(subject.key.iter().cloned()).collect(),
             count: raised.count,
             values: values.map(|(aggregate, value)| (aggregate.text.clone(), *value)).collect(),
-            completing: subject.completing.cloned(),
+            completing: subject.completing.filter(|meta| meta.stage.is_some()).cloned(),
             events: raised.events.iter().map(|(meta, step)| self.evidence(meta, step.clone())).collect(),
             suppressed: raised.suppressed,
-            approximate: raised.notes.shared || raised.notes.cut || raised.notes.search_cut,
+            approximate: raised.notes.approximate(),
             notes: raised.notes.texts(),
             probes,
         };
         self.tally.rule(subject.rule).alerts += 1;
-        self.told(&alert, &subject, raised.decided_at, raised.notes);
+        self.tell(rule, &alert, &subject, raised.decided_at, raised.notes);
         self.alerts.push(alert);
         id
     }
-
-    /// An alert is told, past its throttle: for the rules that listen to it, at the time at which it was decided.
-    fn told(&mut self, _alert: &Alert, _subject: &Subject<'_>, _decided_at: Nanos, _notes: Notes) {}
 
     pub(super) fn evidence(&self, meta: &Arc<EventMeta>, step: Option<Arc<str>>) -> Evidence {
         let source =
@@ -176,7 +179,7 @@ fn alert_id(face: &RuleFace, subject: &Subject<'_>, what: What, by_stage: bool) 
         (What::Request, Some(meta)) => {
             fields.part(Some(&meta.request.0));
             let by_stage = by_stage && !crate::planted::planted(25);
-            stage = by_stage.then(|| stage_name(meta.stage).as_bytes());
+            stage = meta.stage.filter(|_| by_stage).map(|stage| stage_name(stage).as_bytes());
         }
         (What::Request, None) => fields.part(None),
     }

@@ -13,6 +13,7 @@
 mod decide;
 mod groups;
 mod hash;
+mod hear;
 mod make;
 mod rules;
 mod save;
@@ -25,7 +26,7 @@ mod watch;
 mod wire;
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 pub use hash::HashKey;
@@ -34,12 +35,14 @@ pub use tally::{RuleCounts, RunTally, Shed, Undecoded};
 pub use watch::{Outcome, WatchId, Watched, WindowSeen};
 
 use crate::alert::Alert;
+use crate::eval::Coverage;
 use crate::limits::{Limits, VIRTUAL_SHARDS};
 use crate::matches::{Match, Matches, Nanos, SourceId, SourceInfo};
 use crate::plan::Plan;
 use crate::time::{Order, Sources, Tick, Wheel};
 use groups::Groups;
 use hash::{GroupId, Keyed, group};
+use hear::Lost;
 use rules::RuleSpec;
 use timeline::Timer;
 use told::Told;
@@ -60,6 +63,10 @@ pub struct State {
     highest: Option<Nanos>,
     shards: Vec<Shard>,
     alerts: Vec<Alert>,
+    /// Matches of alerts for rules that do not wait.
+    at_once: VecDeque<Pending>,
+    /// Per rule of the plan, if it is counted: what conditions have been found to be that are not asked of an event at hand.
+    coverage: Option<Vec<Coverage>>,
     tally: RunTally,
     watches: Vec<Watch>,
     /// Of the rules, once something is saved or loaded.
@@ -89,8 +96,17 @@ impl Pending {
         self.order.effective
     }
 
+    /// By how much it was dated up. An alert is decided when it is decided, and never late itself.
     fn moved(&self) -> Nanos {
-        self.order.effective.saturating_sub(self.m.meta.stage_timestamp)
+        match self.m.meta.alert {
+            Some(_) => 0,
+            None => self.order.effective.saturating_sub(self.m.meta.stage_timestamp),
+        }
+    }
+
+    /// Whether it is late, or rests on what was.
+    fn late(&self) -> bool {
+        self.moved() > 0 || self.m.meta.alert.as_ref().is_some_and(|alert| alert.late)
     }
 }
 
@@ -142,6 +158,8 @@ impl State {
             highest: None,
             shards,
             alerts: Vec::new(),
+            at_once: VecDeque::new(),
+            coverage: None,
             tally,
             watches: Vec::new(),
             fingerprint: OnceLock::new(),
@@ -164,25 +182,43 @@ impl State {
     pub fn take(&mut self, source: SourceId, matches: Matches) {
         self.tally.add(source, &matches.tally, &matches.times);
         let mut found = matches.found.into_iter().peekable();
+        let mut lost = Lost::new(&matches.tally.undecodable);
         for (event, t) in (0_u32..).zip(matches.times) {
+            self.lose(source, &mut lost, event);
             let effective = self.sources.date(source, t);
             self.tally.late += u64::from(effective > t);
             self.highest = self.highest.max(Some(effective));
             while let Some(m) = found.next_if(|m| m.event == event) {
-                self.tally.rule(m.rule).matched += 1;
-                let Some(spec) = self.rules.get(m.rule as usize) else { continue };
-                let order = Order::of(&m.meta, effective);
-                let stratum = spec.stratum;
-                if spec.waits {
-                    let group = group(&self.key, &m);
-                    self.waiting.push(Reverse(Pending { order, stratum, group, m: Box::new(m) }));
-                    self.hurry();
-                } else {
-                    self.decide(Pending { order, stratum, group: GroupId::NONE, m: Box::new(m) });
-                }
+                self.arrive(m, effective);
             }
         }
+        self.lose(source, &mut lost, u32::MAX);
         self.advance();
+    }
+
+    /// A match that came with the input: decided now, with all that hear of it, or once its time has come.
+    fn arrive(&mut self, m: Match, effective: Nanos) {
+        if let Some(now) = self.place_in_time(m, effective) {
+            self.decide(now);
+        }
+        while let Some(heard) = self.at_once.pop_front() {
+            self.decide(heard);
+        }
+        self.hurry();
+    }
+
+    /// A match waits for its time, or comes back if its rule does not wait.
+    fn place_in_time(&mut self, m: Match, effective: Nanos) -> Option<Pending> {
+        self.tally.rule(m.rule).matched += 1;
+        let spec = self.rules.get(m.rule as usize)?;
+        let order = Order::of(&m.meta, effective);
+        let stratum = spec.stratum;
+        if !spec.waits {
+            return Some(Pending { order, stratum, group: GroupId::NONE, m: Box::new(m) });
+        }
+        let group = group(&self.key, &m);
+        self.waiting.push(Reverse(Pending { order, stratum, group, m: Box::new(m) }));
+        None
     }
 
     /// A live source is read to its end and silent: its time runs on.

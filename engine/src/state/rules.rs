@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use dsl::ir::{self, Expr, ExprKind, StagePick};
+use dsl::ir::{self, Expr, ExprKind};
 
 use super::hash::Fields;
 use crate::alert::RuleFace;
 use crate::limits::Limits;
 use crate::matches::Nanos;
-use crate::plan::{Plan, Rule, Shape};
+use crate::plan::{Plan, Rule, Shape, Step};
 use crate::window::sliding::SlidingSpec;
 
 /// One rule, for deciding.
@@ -67,7 +67,7 @@ impl RuleSpec {
             throttle: rule.throttle,
             memory: limits.request_memory.max(within),
             monotone,
-            by_stage: rule.steps.iter().map(|step| step.stage != StagePick::Outcome).collect(),
+            by_stage: rule.steps.iter().map(Step::by_stage).collect(),
         }
     }
 

@@ -112,7 +112,7 @@ fn a_request_is_told_once_until_it_is_forgotten() {
 #[test]
 fn a_stage_is_a_match_of_its_own_under_at_any() {
     let mut second = Ev::new(1, 1, &[(EACH, 0), (STAGES, 0)]);
-    second.meta.stage = Stage::ResponseStarted;
+    second.meta.stage = Some(Stage::ResponseStarted);
     let alerts = run(limits(1000), &[Ev::new(1, 0, &[(EACH, 0), (STAGES, 0)]), second.clone(), second]);
     let told: Vec<_> = alerts.iter().map(|alert| (&*alert.rule.name, alert.time)).collect();
     assert_eq!(told, [("each", 0), ("stages", 0), ("stages", 1)]);
@@ -298,7 +298,7 @@ fn any_event() -> impl Strategy<Value = (Ev, Nanos)> {
     (0..200_i64, 0..40_u32, hits, key, 0..2_u8, any::<bool>(), 0..LATENESS).prop_map(
         |(at, request, hits, key, namespace, started, jitter)| {
             let mut meta = meta(request, at);
-            meta.stage = if started { Stage::ResponseStarted } else { Stage::ResponseComplete };
+            meta.stage = Some(if started { Stage::ResponseStarted } else { Stage::ResponseComplete });
             (Ev { meta, key, namespace, hits: hits.into_iter().collect() }, jitter)
         },
     )

@@ -10,7 +10,7 @@ use dsl::ir::Stage;
 
 use super::save::LoadError;
 use crate::limits::JSON_DEPTH_MAX;
-use crate::matches::{Counted, EventMeta, RequestId, SourceId, Value};
+use crate::matches::{Counted, EventMeta, HeardAlert, RequestId, SourceId, Value};
 
 pub(super) type Result<T> = std::result::Result<T, LoadError>;
 
@@ -95,7 +95,7 @@ impl Writer {
             w.u32(meta.source.0);
             w.u64(meta.offset);
             w.out.extend_from_slice(&meta.request.0);
-            w.u8(stage_number(meta.stage));
+            w.maybe(meta.stage, |w, stage| w.u8(stage_number(stage)));
             w.i64(meta.stage_timestamp);
             w.maybe(meta.request_received, Self::i64);
             w.bytes(meta.audit_id.as_bytes());
@@ -111,6 +111,12 @@ impl Writer {
             w.text(meta.namespace.as_ref());
             w.text(meta.name.as_ref());
             w.maybe(meta.code, Self::i64);
+            w.maybe(meta.alert.as_ref(), |w, alert| {
+                w.bytes(alert.rule.as_bytes());
+                w.maybe(alert.event_time, Self::i64);
+                w.truth(alert.late);
+                w.truth(alert.approximate);
+            });
         });
         w.out
     }
@@ -259,7 +265,7 @@ impl<'a> Reader<'a> {
                 source: SourceId(r.u32()?),
                 offset: r.u64()?,
                 request: RequestId(r.array()?),
-                stage: stage_of(r.u8()?)?,
+                stage: r.maybe(|r| stage_of(r.u8()?))?,
                 stage_timestamp: r.i64()?,
                 request_received: r.maybe(Self::i64)?,
                 audit_id: r.text()?,
@@ -275,6 +281,14 @@ impl<'a> Reader<'a> {
                 namespace: r.maybe(Self::text)?,
                 name: r.maybe(Self::text)?,
                 code: r.maybe(Self::i64)?,
+                alert: r.maybe(|r| {
+                    Ok(Arc::new(HeardAlert {
+                        rule: r.text()?,
+                        event_time: r.maybe(Self::i64)?,
+                        late: r.truth()?,
+                        approximate: r.truth()?,
+                    }))
+                })?,
             }))
         })?;
         Ok(())

@@ -34,7 +34,8 @@ pub(crate) struct Order {
     pub(crate) effective: Nanos,
     pub(crate) stage_timestamp: Nanos,
     pub(crate) request: [u8; 16],
-    pub(crate) stage: Stage,
+    /// `None` if it is no event.
+    pub(crate) stage: Option<Stage>,
     pub(crate) source: u32,
     pub(crate) offset: u64,
 }
@@ -44,7 +45,7 @@ impl Order {
     pub(crate) fn of(meta: &EventMeta, effective: Nanos) -> Self {
         let (source, offset) = (meta.source.0, meta.offset);
         if crate::planted::planted(19) {
-            let stage = Stage::RequestReceived;
+            let stage = None;
             return Self { effective, stage_timestamp: 0, request: [0; 16], stage, source, offset };
         }
         Self {

@@ -70,6 +70,14 @@ impl Sources {
         stage_timestamp.max(edge).max(watermark)
     }
 
+    /// What the clock of a source shows to what has no time: before it runs the highest time that the source has shown,
+    /// and the Unix epoch before that.
+    pub(crate) fn shows(&self, id: SourceId) -> Nanos {
+        let source = self.get(id);
+        let highest = || source.and_then(|source| source.clock.witnesses().last().copied());
+        source.and_then(SourceState::now).or_else(highest).unwrap_or(0)
+    }
+
     /// A source is silent: time runs on with the monotonic clock, at most to the wall clock.
     pub(crate) fn tick(&mut self, id: SourceId, tick: Tick) {
         let Some(source) = self.all.get_mut(id.0 as usize) else { return };

@@ -68,6 +68,7 @@ pub(crate) struct Sliding {
     pub(crate) dropped: Option<Nanos>,
     late: usize,
     dry_run_unknown: usize,
+    approximate: usize,
     pub(crate) counters: Vec<Counter>,
 }
 
@@ -90,7 +91,7 @@ impl Sliding {
                 CounterSpec::Distinct(_) => Counter::Distinct(Distinct::default()),
             })
             .collect();
-        Self { ring: VecDeque::new(), dropped: None, late: 0, dry_run_unknown: 0, counters }
+        Self { ring: VecDeque::new(), dropped: None, late: 0, dry_run_unknown: 0, approximate: 0, counters }
     }
 
     /// A request enters, and those leave that are too old beside it. Gives how many had to go for want of room.
@@ -130,6 +131,7 @@ impl Sliding {
     pub(crate) fn push(&mut self, seen: Seen) {
         self.late += usize::from(seen.late);
         self.dry_run_unknown += usize::from(seen.dry_run_unknown);
+        self.approximate += usize::from(seen.meta.approximate());
         self.ring.push_back(seen);
     }
 
@@ -137,6 +139,7 @@ impl Sliding {
         let seen = self.ring.pop_front()?;
         self.late -= usize::from(seen.late);
         self.dry_run_unknown -= usize::from(seen.dry_run_unknown);
+        self.approximate -= usize::from(seen.meta.approximate());
         Some(seen.effective)
     }
 
@@ -199,6 +202,11 @@ impl Sliding {
     /// Whether one of its requests may have been a dry run.
     pub(crate) fn any_dry_run_unknown(&self) -> bool {
         self.dry_run_unknown > 0
+    }
+
+    /// Whether one of its matches is an alert that is approximate.
+    pub(crate) fn any_approximate(&self) -> bool {
+        self.approximate > 0
     }
 
     /// The requests that an alert shows: all, of very many the first and the last.

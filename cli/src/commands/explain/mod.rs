@@ -149,7 +149,7 @@ impl Teller<'_> {
         let of_it = |watched: &&Watched| {
             watched.meta.offset == explained.offset
                 && watched.meta.request == explained.request
-                && watched.meta.stage == explained.stage
+                && watched.meta.stage == Some(explained.stage)
         };
         let became: Vec<&Watched> = seen.iter().filter(of_it).collect();
         self.told += 1;
