@@ -1,10 +1,11 @@
-//! Makes the table of Kubernetes' types: runs the generator once for each release, the newer one on top of the older.
+//! Makes the table of Kubernetes' types: runs the generator once for each release, each on top of the one before.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The oldest and the newest release that the generator's crate knows; the table is the union of both.
-const RELEASES: [&str; 2] = ["v1_33", "v1_37"];
+/// The releases of which the table is the union, the oldest first.
+const RELEASES: [&str; 9] =
+    ["v1_29", "v1_30", "v1_31", "v1_32", "v1_33", "v1_34", "v1_35", "v1_36", "v1_37"];
 
 /// Writes the table, or with `check` only compares it with the one that is there.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {

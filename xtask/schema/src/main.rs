@@ -1,7 +1,7 @@
 //! Prints the types of Kubernetes' API, as the crate `k8s-openapi` has them, in the form of `dsl/src/schema/kubernetes.txt`.
 //!
 //! ```text
-//! cargo run --features v1_33            > one.txt
+//! cargo run --features v1_29            > one.txt
 //! cargo run --features v1_37 -- one.txt > kubernetes.txt
 //! ```
 //!
@@ -10,11 +10,22 @@
 //! one that two versions give different types is `any`. Descriptions, required fields and formats are left out; the
 //! checker asks only which fields there are and what they hold. `docs/schema.md` says why it is done this way.
 
-mod kinds;
+#[cfg(feature = "newer")]
+use k8s_openapi_newer as k8s_openapi;
+#[cfg(feature = "older")]
+use k8s_openapi_older as k8s_openapi;
+#[cfg(feature = "newer")]
+use schemars_newer as schemars;
+#[cfg(feature = "older")]
+use schemars_older as schemars;
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
+
+/// What is done with each kind: group, plural (of a subresource: its name), kind, scope, schema.
+type Visitor<'a> = dyn FnMut(&str, &str, &str, &str, &Value) + 'a;
 
 /// Fields of one type: name to type, in the words of the table.
 type Fields = BTreeMap<String, String>;
@@ -29,13 +40,13 @@ struct Table {
 
 fn main() -> std::io::Result<()> {
     let mut table = Table::default();
-    let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
-    kinds::visit(&mut generator, &mut |group, plural, kind, scope, schema| {
+    let mut generator = SchemaGenerator::default();
+    kinds(&mut generator, &mut |group, plural, kind, scope, schema| {
         let name = table_name(schema);
         table.resources.insert((plural.into(), group.into()), format!("{kind} {scope} {name}"));
     });
     for (name, schema) in generator.definitions() {
-        if let Some(fields) = fields(schema) {
+        if let Some(fields) = fields(&serde_json::to_value(schema)?) {
             merge(table.objects.entry(short(name)).or_default(), fields);
         }
     }
@@ -45,6 +56,23 @@ fn main() -> std::io::Result<()> {
     }
     print!("{}", write(&table));
     Ok(())
+}
+
+/// Calls `visit` for each kind of the release; `build.rs` finds them.
+fn kinds(generator: &mut SchemaGenerator, visit: &mut Visitor<'_>) {
+    generator.subschema_for::<k8s_openapi::apimachinery::pkg::apis::meta::v1::DeleteOptions>();
+    include!(concat!(env!("OUT_DIR"), "/kinds.rs"));
+}
+
+fn kind<T: k8s_openapi::Resource + JsonSchema>(generator: &mut SchemaGenerator, visit: &mut Visitor<'_>) {
+    let schema = serde_json::to_value(generator.subschema_for::<T>()).unwrap_or_default();
+    let scope = match std::any::type_name::<T::Scope>().rsplit("::").next() {
+        Some("NamespaceResourceScope") => "namespaced",
+        Some("ClusterResourceScope") => "cluster",
+        _ => "sub",
+    };
+    let group = if T::GROUP.is_empty() { "core" } else { T::GROUP };
+    visit(group, T::URL_PATH_SEGMENT, T::KIND, scope, &schema);
 }
 
 /// The fields of an object type; `None` if it is a scalar, a map or free.
