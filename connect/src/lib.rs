@@ -24,6 +24,7 @@ pub mod signals;
 pub mod sink;
 pub mod sorted;
 pub mod source;
+pub mod watch;
 
 pub use error::{Error, Kind};
 pub use replace::replace;

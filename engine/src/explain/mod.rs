@@ -16,6 +16,7 @@ use dsl::ir::{self, Stage};
 
 use crate::eval::{Cx, Event, EventCx, Truth, render};
 use crate::event::Decoder;
+use crate::event::document::Json;
 use crate::event::row::{Row, Slot};
 use crate::frame::blocks::Block;
 use crate::index::selector;
@@ -72,6 +73,8 @@ pub struct Step {
 pub struct Explained {
     /// The event's `auditID`.
     pub audit_id: String,
+    /// Such as `delete deployments prod/web by dev-user`.
+    pub what: String,
     /// The identity of its request.
     pub request: RequestId,
     /// Its stage.
@@ -127,6 +130,7 @@ fn explain(rule: &ir::Rule, source: &SourceInfo, row: &Row, offset: u64) -> Expl
     let steps = (0..).zip(&rule.steps).map(|(number, step)| explain_step(rule, number, step, at)).collect();
     Explained {
         audit_id: row.text(Slot::AuditId).unwrap_or("").to_owned(),
+        what: what(row),
         request: event.request(),
         stage: row.stage,
         time: row.stage_timestamp,
@@ -164,6 +168,49 @@ fn explain_step(rule: &ir::Rule, number: u32, step: &ir::Step, at: At<'_>) -> St
         excepts,
         key: key.collect(),
     }
+}
+
+fn what(row: &Row) -> String {
+    let user = row.get(Slot::User).and_then(|user| user.get("username")).and_then(Json::as_text);
+    headline(Headline {
+        verb: row.verb(),
+        resource: row.text(Slot::Resource),
+        subresource: row.text(Slot::Subresource),
+        namespace: row.text(Slot::Namespace),
+        name: row.text(Slot::Name),
+        user,
+    })
+}
+
+/// What a line about an event says of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Headline<'a> {
+    pub(crate) verb: &'a str,
+    pub(crate) resource: Option<&'a str>,
+    pub(crate) subresource: Option<&'a str>,
+    pub(crate) namespace: Option<&'a str>,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) user: Option<&'a str>,
+}
+
+/// Such as `delete deployments prod/web by dev-user`.
+pub(crate) fn headline(of: Headline<'_>) -> String {
+    let mut text = of.verb.to_owned();
+    for (before, part) in [(' ', of.resource), ('/', of.subresource)] {
+        if let Some(part) = part {
+            text.push(before);
+            text.push_str(part);
+        }
+    }
+    match (of.namespace, of.name) {
+        (Some(namespace), Some(name)) => text.push_str(&format!(" {namespace}/{name}")),
+        (Some(one), None) | (None, Some(one)) => text.push_str(&format!(" {one}")),
+        (None, None) => {}
+    }
+    if let Some(user) = of.user {
+        text.push_str(&format!(" by {user}"));
+    }
+    text
 }
 
 /// A value as alert text shows it.

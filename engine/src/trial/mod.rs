@@ -6,6 +6,7 @@
 //! `expect 3 alerts` stands for three of any kind.
 
 mod compare;
+mod passed;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use dsl::source::Span;
 
 use crate::alert::Alert;
 use crate::eval::Coverage;
+use crate::explain::{Headline, headline};
 use crate::limits::Limits;
 use crate::matches::{Nanos, SourceInfo};
 use crate::plan::Plan;
@@ -54,7 +56,7 @@ pub struct TrialOutcome {
     pub differences: Vec<Difference>,
     /// What the rule told.
     pub alerts: Vec<Alert>,
-    /// What became of each match, in the order in which they were decided.
+    /// What became of each event, in the order of their times: of each match of a step, and why an event matched none.
     pub timeline: Vec<Moment>,
 }
 
@@ -69,7 +71,7 @@ pub struct Difference {
     pub got: String,
 }
 
-/// A match in the course of a test.
+/// An event in the course of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Nanoseconds since the start of the test.
@@ -143,7 +145,9 @@ impl Trial {
         }
         self.judge(test, &alerts, &mut differences);
         let seen = run.state.seen(watch);
-        let timeline = seen.iter().map(|watched| self.moment(test, watched)).collect();
+        let mut timeline: Vec<Moment> = seen.iter().map(|watched| self.moment(test, watched)).collect();
+        timeline.extend(passed::over(&self.plan, test, &log));
+        timeline.sort_by_key(|moment| moment.at);
         TrialOutcome { differences, alerts, timeline }
     }
 
@@ -233,21 +237,14 @@ impl Trial {
 
     fn moment(&self, test: &Test, watched: &Watched) -> Moment {
         let meta = &watched.meta;
-        let mut event = meta.verb.to_string();
-        for (before, part) in [(" ", &meta.resource), ("/", &meta.subresource)] {
-            if let Some(part) = part {
-                event.push_str(before);
-                event.push_str(part);
-            }
-        }
-        match (&meta.namespace, &meta.name) {
-            (Some(namespace), Some(name)) => event.push_str(&format!(" {namespace}/{name}")),
-            (Some(one), None) | (None, Some(one)) => event.push_str(&format!(" {one}")),
-            (None, None) => {}
-        }
-        if let Some(user) = &meta.username {
-            event.push_str(&format!(" by {user}"));
-        }
+        let event = headline(Headline {
+            verb: &meta.verb,
+            resource: meta.resource.as_deref(),
+            subresource: meta.subresource.as_deref(),
+            namespace: meta.namespace.as_deref(),
+            name: meta.name.as_deref(),
+            user: meta.username.as_deref(),
+        });
         let step = self.plan.rules.first().and_then(|rule| rule.steps.get(watched.step as usize));
         Moment {
             at: meta.stage_timestamp.saturating_sub(test.start),

@@ -1,7 +1,9 @@
 //! The commands besides `run`.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use super::{Place, RULES};
 
@@ -78,6 +80,78 @@ fn tests_pass_or_say_what_was_expected() {
     assert!(ran.out.contains("<testsuites") && ran.out.contains("failures=\"1\""), "{}", ran.out);
     place.write("wrong.rule", WRONG);
     place.run(&["test", "wrong.rule"]).ends(1);
+}
+
+#[test]
+fn a_failing_test_tells_why_its_events_matched_nothing() {
+    let place = Place::new();
+    let rules = r#"
+rule r "R" {
+    severity low
+    on       get, list of secrets
+    where    responseStatus.code < 300 and user.username != "a"
+    except   objectRef.namespace == "own"
+    alert    "x"
+}
+test r "t" {
+    given { verb: "get", objectRef.resource: "secrets", user.username: "b", responseStatus.code: 200 }
+    at 0s { responseStatus.code: 403 }
+    at 1s { user.username: "a" }
+    at 2s { objectRef.namespace: "own" }
+    at 3s { verb: "delete" }
+    expect 1 alerts
+}
+"#;
+    place.write("r.rule", rules);
+    let ran = place.run(&["test", "r.rule", "--format", "human"]).ends(1);
+    for words in [
+        "0s  get secrets by b: no match: `responseStatus.code < 300` is not true (responseStatus.code is 403)",
+        "1s  get secrets by a: no match: `user.username != \"a\"` is not true (user.username is a)",
+        "2s  get secrets own by b: no match: let go by `except objectRef.namespace == \"own\"`",
+        "3s  delete secrets by b: no match: `on` passes it over: it is of another verb",
+    ] {
+        assert!(ran.out.contains(words), "{words}\n{}", ran.out);
+    }
+}
+
+#[test]
+fn junit_has_gaps_of_the_coverage_as_skipped_cases() {
+    let place = Place::new();
+    let ran = place.run(&["test", "set.rule", "--coverage", "--format", "junit"]).ends(0);
+    assert!(ran.out.contains("skipped=\"0\""), "{}", ran.out);
+    let more = "where    user.username != \"system:admin\" or verb == \"list\"";
+    place.write("half.rule", RULES.replace("where    user.username != \"system:admin\"", more));
+    let ran = place.run(&["test", "half.rule", "--coverage", "--format", "junit"]).ends(0);
+    for words in
+        ["skipped=\"1\"", "name=\"coverage: verb == &quot;list&quot;\"", "<skipped message=\"never true\"/>"]
+    {
+        assert!(ran.out.contains(words), "{words}\n{}", ran.out);
+    }
+}
+
+#[test]
+fn watching_runs_the_tests_again_when_a_file_changes() {
+    let place = Place::new();
+    let mut child = place.command(&["test", "set.rule", "--watch", "--format", "human"]).spawn().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut until =
+        |words: &str| said.by_ref().map(Result::unwrap).find(|line| line.contains(words)).unwrap();
+    until("3 passed, 0 failed");
+    // Written again for as long as it takes: the first write may come before the watching begins.
+    let (seen, stop) = (std::sync::atomic::AtomicBool::new(false), std::sync::atomic::Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !seen.load(stop) {
+                place.write("set.rule", RULES.replace("expect no alert", "expect alert"));
+                std::thread::sleep(std::time::Duration::from_millis(300));
+            }
+        });
+        until("2 passed, 1 failed");
+        seen.store(true, stop);
+    });
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    drop(said);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -2,19 +2,25 @@
 //!
 //! A failure says what was expected, what came instead, and what became of each of the test's events. `--coverage` adds
 //! the conditions that no test of their rule ever made true, or false: a half that no test looks at is where a rule is wrong unseen.
+//! `--watch` does it all again whenever a file changes.
 
+mod coverage;
 mod junit;
 
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use connect::Error;
+use connect::signals;
 use connect::sink::Sink;
+use connect::watch::Watch;
+use connect::{Error, Kind};
 use dsl::diag::render;
 use dsl::ir::{RuleSet, Test};
 use dsl::source::{SourceMap, Span};
-use engine::trial::{Condition, Trial, TrialOutcome};
+use engine::trial::{Trial, TrialOutcome};
 use serde::Serialize;
+
+use coverage::Covered;
 
 use crate::exit::Exit;
 use crate::load::{self, Compiled, plural};
@@ -30,6 +36,9 @@ pub(crate) struct Args {
     /// Also tell which conditions no test ever made true, or false
     #[arg(long)]
     coverage: bool,
+    /// Run them again whenever a rule file changes, until interrupted
+    #[arg(long)]
+    watch: bool,
     /// [default: human on a terminal, else json]
     #[arg(long)]
     format: Option<TestFormat>,
@@ -52,15 +61,28 @@ struct Tried<'a> {
     outcome: TrialOutcome,
 }
 
-/// A condition of a rule after all of the rule's tests.
-struct Covered<'a> {
-    rule: &'a str,
-    /// Of a sequence.
-    step: Option<&'a str>,
-    condition: Condition,
+pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
+    if !args.watch {
+        return once(args);
+    }
+    let stop = signals::watch()?;
+    let watch = Watch::new(&args.rules)?;
+    loop {
+        // A file that is gone for a moment, or never comes back, is told and waited for.
+        if let Err(error) = once(args) {
+            if error.kind() == Kind::Closed {
+                return Err(error);
+            }
+            output::note(&format!("error: {error}"));
+        }
+        output::note("waiting for a change");
+        if !watch.wait(&stop) {
+            return Ok(Exit::Done);
+        }
+    }
 }
 
-pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
+fn once(args: &Args) -> Result<Exit, Error> {
     let format = args.format.unwrap_or_else(|| match Format::or_default(None) {
         Format::Human => TestFormat::Human,
         Format::Json => TestFormat::Json,
@@ -76,15 +98,16 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         return Ok(Exit::No);
     }
     let (tried, covered) = try_all(rules);
+    let covered = if args.coverage { covered } else { Vec::new() };
     let mut out = output::stdout()?;
     let sources = &compiled.sources;
     match format {
         TestFormat::Human => print_human(&mut out, sources, &tried)?,
         TestFormat::Json => tried.iter().try_for_each(|one| out.line(&as_json(sources, one)?))?,
-        TestFormat::Junit => out.line(&junit::document(sources, &tried))?,
+        TestFormat::Junit => out.line(&junit::document(sources, &tried, &covered))?,
     }
     if args.coverage {
-        print_coverage(&mut out, sources, &covered, format)?;
+        coverage::print(&mut out, sources, &covered, format)?;
     }
     out.flush()?;
     let failed = tried.iter().filter(|one| !one.outcome.passed()).count();
@@ -149,14 +172,14 @@ fn failure(sources: &SourceMap, one: &Tried<'_>) -> String {
         lines.push(format!("        expected {}", human::printable(&difference.expected)));
         lines.push(format!("        got      {}", human::printable(&difference.got)));
     }
-    lines.push("      what became of each match:".to_owned());
+    lines.push("      what became of each event:".to_owned());
     for moment in &one.outcome.timeline {
         let step = moment.step.as_ref().map(|step| format!(" ({step})")).unwrap_or_default();
         let at = words::duration(moment.at);
         lines.push(format!("        {at:>8}  {}{step}: {}", human::printable(&moment.event), moment.outcome));
     }
     if one.outcome.timeline.is_empty() {
-        lines.push("        no event matched".to_owned());
+        lines.push("        there is none".to_owned());
     }
     lines.join("\n")
 }
@@ -201,69 +224,4 @@ fn as_json(sources: &SourceMap, one: &Tried<'_>) -> Result<String, Error> {
         column: start.column,
         differences: differences.collect(),
     })
-}
-
-#[derive(Serialize)]
-struct CoverageLine<'a> {
-    rule: &'a str,
-    step: Option<&'a str>,
-    condition: String,
-    #[serde(rename = "true")]
-    trues: u64,
-    #[serde(rename = "false")]
-    falses: u64,
-    unknown: u64,
-    file: &'a str,
-    line: u32,
-    column: u32,
-}
-
-/// Of people only what is missing is told; data has all.
-fn print_coverage(
-    out: &mut Sink,
-    sources: &SourceMap,
-    covered: &[Covered<'_>],
-    format: TestFormat,
-) -> Result<(), Error> {
-    let mut missing = 0;
-    for Covered { rule, step, condition } in covered {
-        let text = sources.text(condition.span).split_whitespace().collect::<Vec<_>>().join(" ");
-        if format == TestFormat::Json {
-            let start = sources.start(condition.span);
-            let file = &sources.file(condition.span.source).name;
-            let Condition { falses, unknowns: unknown, trues, .. } = *condition;
-            let (line, column) = (start.line, start.column);
-            out.line(&output::json(&CoverageLine {
-                rule,
-                step: *step,
-                condition: text,
-                trues,
-                falses,
-                unknown,
-                file,
-                line,
-                column,
-            })?)?;
-            continue;
-        }
-        let never = match (condition.trues, condition.falses) {
-            (0, 0) => "never asked, or always unknown",
-            (0, _) => "never true",
-            (_, 0) => "never false",
-            _ => continue,
-        };
-        missing += 1;
-        let step = step.map(|step| format!(", step {step}")).unwrap_or_default();
-        let line = format!("{}: {rule}{step}: {never}: {text}", place(sources, condition.span));
-        if format == TestFormat::Human { out.line(&line)? } else { output::note(&line) }
-    }
-    let sum = format!("coverage: {missing} of {} one-sided", plural(covered.len(), "condition"));
-    match format {
-        TestFormat::Human => out.line(&sum),
-        TestFormat::Junit => {
-            output::note(&sum);
-            Ok(())
-        }
-        TestFormat::Json => Ok(()),
-    }
 }
