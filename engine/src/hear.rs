@@ -1,5 +1,8 @@
 //! What an alert says of itself, for the rules that hear it.
 
+#[cfg(test)]
+mod tests;
+
 use dsl::ir::AlertField;
 
 use crate::alert::Alert;

@@ -147,3 +147,70 @@ fn equal_captures_are_brought_once() {
     );
     assert_eq!(plan.rules[0].steps[0].captured, 3);
 }
+
+/// The stratum of each rule, and which it hears: `(rule, step)` of each that hears it.
+fn strata(hears: &[&[usize]]) -> Vec<(u32, Vec<(u32, u32)>)> {
+    use crate::testing::{rule, step};
+    let rules = hears.iter().enumerate().map(|(n, hears)| {
+        let mut step = step(None, ir::StagePick::Outcome, 0);
+        if !hears.is_empty() {
+            step.on = ir::On::Alerts(hears.to_vec());
+        }
+        ir::Rule { disabled: n == 9, ..rule(&format!("r{n}"), ir::Shape::Each, 0, vec![step]) }
+    });
+    let set = ir::RuleSet { rules: rules.collect(), ..ir::RuleSet::default() };
+    let plan = Plan::new(&set, Limits::default());
+    let heard = |rule: &Rule| rule.heard.iter().map(|hearing| (hearing.rule, hearing.step)).collect();
+    plan.rules.iter().map(|rule| (rule.stratum, heard(rule))).collect()
+}
+
+#[test]
+fn a_stratum_is_above_all_that_it_hears() {
+    assert_eq!(
+        strata(&[&[1, 2], &[2], &[], &[2]]),
+        [(2, vec![]), (1, vec![(0, 0)]), (0, vec![(0, 0), (1, 0), (3, 0)]), (1, vec![])]
+    );
+    // Whoever stands in a circle, or above one, hears only those that do not.
+    assert_eq!(
+        strata(&[&[1], &[0, 2], &[], &[3], &[0, 2]]),
+        [(0, vec![]), (1, vec![]), (0, vec![(1, 0), (4, 0)]), (0, vec![]), (1, vec![])]
+    );
+    let mut many: Vec<&[usize]> = vec![&[]; 10];
+    many[1] = &[9];
+    assert_eq!(strata(&many)[1], (0, vec![]), "one that is off tells nothing");
+    // As long as one likes: nothing here goes down by recursion.
+    let chain: Vec<Vec<usize>> = (0..3000).map(|n| if n < 2999 { vec![n + 1] } else { vec![] }).collect();
+    let chain: Vec<&[usize]> = chain.iter().map(Vec::as_slice).collect();
+    // The tenth is off, and no longer in the plan.
+    assert_eq!((strata(&chain)[9].0, strata(&chain)[8].0), (2989, 0));
+}
+
+#[test]
+fn a_rule_waits_if_one_that_it_hears_does() {
+    let plan = plan(
+        "rule a \"t\" { severity low on get of pods alert \"x\" }
+         rule b \"t\" { severity low on get of pods throttle 1s alert \"x\" }
+         rule c \"t\" { severity low on alert of a alert \"x\" }
+         rule d \"t\" { severity low on alert of a, e alert \"x\" }
+         rule e \"t\" { severity low on alert of b, c alert \"x\" }",
+    );
+    assert_eq!(plan.rules.iter().map(Rule::waits).collect::<Vec<_>>(), [false, true, false, true, true]);
+    assert_eq!(plan.rules.iter().map(|rule| rule.stratum).collect::<Vec<_>>(), [0, 0, 1, 3, 2]);
+}
+
+#[test]
+fn what_is_read_of_an_alerts_event_is_captured_when_that_is_matched() {
+    let plan = plan(
+        "rule a \"t\" { severity low on get of pods alert \"{verb}\" }
+         rule b \"t\" { severity low on alert of a where user.username == \"u\" and alert.count == 1
+             by verb alert \"{objectRef.name} {alert.rule}\" }
+         rule c \"t\" { severity low on alert of b where len(user.groups) > 1 alert \"{objectRef.name} {verb}\" }",
+    );
+    // The verb, once; the name, once; whether the user is `u`; whether there are groups.
+    assert_eq!(plan.rules[0].steps[0].captured, 4);
+    // The name and the rule for its own text; whether there are groups, name and verb for `c`.
+    assert_eq!(plan.rules[1].steps[0].captured, 4);
+    let nothing = &plan.rules[0].steps[0].nothing;
+    assert_eq!(nothing[0], Value::Absent);
+    assert!(nothing.contains(&Value::Bool(false)));
+}
