@@ -30,7 +30,7 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
     let second = if choices.chance(50) { world.hour * 3_600 } else { choices.below(86_400) };
     // Some sources wrap their events, and the wrapping names a cluster.
     let wrapped = choices.chance(12);
-    let mut now = START + i64::try_from(second).unwrap_or(0) * SECOND;
+    let mut at = START + i64::try_from(second).unwrap_or(0) * SECOND;
     let mut sent = Vec::new();
     let requests = if world.long { 20 + choices.below(20) } else { 4 + choices.below(14) };
     for _ in 0..requests {
@@ -39,7 +39,13 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
         } else {
             &[0, 0, SECOND / 1000, SECOND, SECOND, 3 * SECOND, 10 * SECOND, 40 * SECOND]
         };
-        now += *choices.pick(pauses);
+        at += if world.timed {
+            world.unit / 2 * choices.pick(&[0, 0, 0, 1, 1, 2, 2, 2, 3, 4, 4, 5, 6, 8])
+        } else {
+            *choices.pick(pauses)
+        };
+        // Just beside an edge is not at it.
+        let now = at + if world.timed { *choices.pick(&[0, 0, 0, 0, 0, 0, 1_000, -1_000]) } else { 0 };
         let source = choices.below(sources.len());
         let envelope_cluster = wrapped.then(|| choices.word(world::CLUSTERS).to_owned());
         for (stamp, json) in request(choices, world, now) {
@@ -138,7 +144,10 @@ fn request(choices: &mut Choices<'_>, world: &World, now: i64) -> Vec<(i64, Valu
             spoil(choices, &mut event);
         }
         events.push((stamp, event));
-        stamp += *choices.pick(&[0, SECOND / 100, SECOND / 2, 2 * SECOND]);
+        stamp += match world.timed {
+            true => world.unit / 2 * choices.pick(&[0, 0, 1, 2]),
+            false => *choices.pick(&[0, SECOND / 100, SECOND / 2, 2 * SECOND]),
+        };
     }
     events
 }

@@ -6,10 +6,14 @@
 mod atoms;
 mod bodies;
 mod choices;
+mod forms;
+mod listening;
 mod log;
 mod patches;
 mod requests;
 mod rules;
+mod steps;
+mod windows;
 mod world;
 
 pub use choices::Choices;

@@ -2,6 +2,10 @@
 
 use super::atoms;
 use super::choices::Choices;
+use super::forms::made;
+use super::listening;
+use super::steps;
+use super::windows;
 use super::world::{Kind, WRITES, World};
 
 /// What a rule set is made of: the shrinker takes parts away.
@@ -23,7 +27,7 @@ impl RuleText {
 
 /// What a rule's conditions may speak of.
 #[derive(Clone, Debug)]
-enum About {
+pub(super) enum About {
     Any,
     /// What writes of this resource ask for; whether patches are among them.
     Desired(Kind, bool),
@@ -36,13 +40,49 @@ enum About {
 
 pub(super) fn rules(choices: &mut Choices<'_>, world: &World) -> RuleText {
     let head = "list people = [\"alice\", \"bob\"]\n\
+                list places = [\"shop\", \"kube-system\"]\n\
+                list clusters = [\"c1\", \"c2\"]\n\
                 cidr list office = [\"10.0.0.0/8\", \"2001:db8::/32\"]\n\
                 let succeeded = responseStatus.code < 300\n\
                 let person = user.username in people ignoring case\n"
         .to_owned();
-    let mut rules: Vec<String> = (0..2 + choices.below(3)).map(|n| rule(choices, world, n)).collect();
+    let mut rules: Vec<String> = Vec::new();
+    let mut heard: Vec<String> = Vec::new();
+    for n in 0..2 + choices.below(3) {
+        rules.push(rule(choices, world, n, &heard));
+        heard.push(format!("r{n}"));
+    }
+    if made("on undecodable") && choices.chance(20) {
+        rules.push(listening::on_undecodable(choices, world, "u0"));
+        heard.push("u0".to_owned());
+    }
     rules.extend((0..3 + choices.below(4)).map(|n| probe(choices, world, n)));
+    if made("on alert") && choices.chance(30) {
+        rules.push(listening::on_alert(choices, world, "a0", &heard));
+        if choices.chance(40) {
+            heard.push("a0".to_owned());
+            rules.push(listening::on_alert(choices, world, "b0", &["a0".to_owned(), "r0".to_owned()]));
+        }
+    }
     RuleText { head, rules }
+}
+
+/// What a rule says of itself.
+fn about(choices: &mut Choices<'_>) -> String {
+    let severity = choices.word(&["low", "low", "info", "medium", "high", "critical", "none"]);
+    let mut text = format!("    severity {severity}\n");
+    if choices.chance(30) {
+        text += choices.word(&["    tags random\n", "    tags a.b, random\n", "    tags random, x.y, z\n"]);
+    }
+    if choices.chance(10) {
+        text += "    about 'what it is \"about\"'\n";
+        let see = ["\"https://a.example\"", "\"https://a.example\", \"b\"", "\"a\", \"b\", \"c\""];
+        text += &format!("    see {}\n", choices.word(&see));
+    }
+    if choices.chance(3) {
+        text += "    disable\n";
+    }
+    text
 }
 
 /// A rule that hangs on one condition.
@@ -76,9 +116,8 @@ fn probe(choices: &mut Choices<'_>, world: &World, n: usize) -> String {
     )
 }
 
-fn rule(choices: &mut Choices<'_>, world: &World, n: usize) -> String {
-    let mut text = format!("rule r{n} \"Random\" {{\n    severity low\n");
-    let throttle = choices.word(&["0s", "5s", "1m", "1h"]);
+fn rule(choices: &mut Choices<'_>, world: &World, n: usize, heard: &[String]) -> String {
+    let mut text = format!("rule r{n} \"Random\" {{\n{}", about(choices));
     match choices.below(10) {
         0..5 => {
             let (on, about) = selector(choices, world);
@@ -87,40 +126,25 @@ fn rule(choices: &mut Choices<'_>, world: &World, n: usize) -> String {
             if let Some(key) = &key {
                 text += &format!("    by {}\n", key.0);
             }
-            if choices.chance(25) {
-                text += &format!("    throttle {throttle}\n");
-            }
+            text += &windows::throttle(choices, world, 25);
             let key = key.map(|key| key.1).unwrap_or_default();
             text += &format!("    alert \"{}\"\n", alert(choices, &about, &key, &text.clone()));
         }
         5..8 => {
             let (on, about) = selector(choices, world);
-            if choices.chance(60) {
-                text += &format!("    on {on}\n{}", conditions(choices, world, &about, "    "));
-            } else {
-                text += &format!("    on {on}\n");
+            text += &format!("    on {on}\n");
+            if choices.chance(55) {
+                text += &conditions(choices, world, &about, "    ");
             }
-            let key = choices.chance(75).then(|| key(choices));
-            if let Some(key) = &key {
-                text += &format!("    by {}\n", key.0);
-            }
-            let (condition, counted) = window(choices, world);
-            text += &format!("    when {condition} within {}\n", choices.word(&["2s", "10s", "1m", "1h"]));
-            if choices.chance(50) {
-                text += &format!("    throttle {throttle}\n");
-            }
-            let key = key.map(|key| key.1).unwrap_or_default();
-            let mut alert = alert(choices, &about, &key, "");
-            alert += &counted.iter().map(|c| format!(" {{{c}}}")).collect::<String>();
-            text += &format!("    alert \"{}\"\n", alert.replace('"', "\\\""));
+            text += &windows::clauses(choices, world, &about);
         }
-        _ => text += &sequence(choices, world, throttle),
+        _ => text += &steps::clauses(choices, world, heard),
     }
     text + "}\n"
 }
 
 /// A selector, and what conditions may read under it.
-fn selector(choices: &mut Choices<'_>, world: &World) -> (String, About) {
+pub(super) fn selector(choices: &mut Choices<'_>, world: &World) -> (String, About) {
     let kind = *choices.pick(&world.kinds);
     let (on, about) = match choices.below(12) {
         0..4 if kind.subresource != Some("exec") => {
@@ -197,7 +221,7 @@ fn but(choices: &mut Choices<'_>, world: &World) -> String {
     format!(" but {}, events", choices.pick(&world.kinds).written)
 }
 
-fn atom(choices: &mut Choices<'_>, world: &World, about: &About) -> String {
+pub(super) fn atom(choices: &mut Choices<'_>, world: &World, about: &About) -> String {
     match about {
         About::Desired(kind, patches) if choices.chance(80) => {
             if *patches || choices.chance(60) {
@@ -254,7 +278,7 @@ fn conditions(choices: &mut Choices<'_>, world: &World, about: &About, indent: &
 }
 
 /// A key, and the names that alert texts may use.
-fn key(choices: &mut Choices<'_>) -> (String, Vec<String>) {
+pub(super) fn key(choices: &mut Choices<'_>) -> (String, Vec<String>) {
     match choices.below(12) {
         0..4 => ("user.username".to_owned(), vec![]),
         4 => ("actor = user.username".to_owned(), vec!["actor".to_owned()]),
@@ -273,43 +297,8 @@ fn key(choices: &mut Choices<'_>) -> (String, Vec<String>) {
     }
 }
 
-fn window(choices: &mut Choices<'_>, world: &World) -> (String, Vec<String>) {
-    let aggregate = |choices: &mut Choices<'_>| match choices.below(7) {
-        0..2 => "count()".to_owned(),
-        2 => format!("count(where {})", atoms::general(choices, world)),
-        3 => "distinct(objectRef.name)".to_owned(),
-        4 => "distinct(objectRef.namespace, object.name)".to_owned(),
-        5 => format!(
-            "distinct({})",
-            choices.word(&[
-                "source_ip",
-                "user.groups[]",
-                "verb",
-                "responseStatus.code",
-                "user.username",
-                "split(annotations[\"s\"], ',')[]"
-            ])
-        )
-        .replace('\'', "\""),
-        _ => format!("distinct(user.username where {})", atoms::general(choices, world)),
-    };
-    let (a, b) = (aggregate(choices), aggregate(choices));
-    let n = 1 + choices.below(3);
-    let condition = match choices.below(10) {
-        0..5 => format!("{a} >= {n}"),
-        5 => format!("{a} == {n}"),
-        6 => format!("{a} >= 1 and {b} >= {n}"),
-        7 => format!("{a} / {b} >= 0.5"),
-        8 => format!("not ({a} > {n})"),
-        _ => format!("{a} > {b} or {b} >= {n}"),
-    };
-    let counted =
-        [a, b].into_iter().filter(|c| condition.contains(c.as_str()) && !c.contains("where")).collect();
-    (condition, counted)
-}
-
 /// An alert text. `lent`: the rule so far, whose variables it may use.
-fn alert(choices: &mut Choices<'_>, about: &About, key: &[String], rule: &str) -> String {
+pub(super) fn alert(choices: &mut Choices<'_>, about: &About, key: &[String], rule: &str) -> String {
     let mut values: Vec<&str> = vec![
         "user.username",
         "user.groups",
@@ -364,83 +353,4 @@ fn alert(choices: &mut Choices<'_>, about: &About, key: &[String], rule: &str) -
     let shown: Vec<String> =
         (0..1 + choices.below(3)).map(|_| format!("{{{}}}", choices.pick(&values))).collect();
     shown.join(" and {{}} ")
-}
-
-fn sequence(choices: &mut Choices<'_>, world: &World, throttle: &str) -> String {
-    let names = ["one", "two", "three"];
-    let steps = 2 + usize::from(choices.chance(25));
-    let mut text = String::new();
-    if choices.chance(50) {
-        text += &format!(
-            "    by {}\n",
-            choices.word(&[
-                "user.username",
-                "objectRef.namespace",
-                "who = user.username, objectRef.name",
-                "source_ip"
-            ])
-        );
-    }
-    text += &format!("    sequence within {} {{\n", choices.word(&["2s", "10s", "1m", "1h"]));
-    for n in 0..steps {
-        let (on, about) =
-            if choices.chance(50) { selector(choices, world) } else { ("any of any".to_owned(), About::Any) };
-        let mut all = Vec::new();
-        if choices.chance(40) {
-            all.push(atom(choices, world, &about));
-        }
-        if n > 0 && choices.chance(70) {
-            let earlier = names[choices.below(n)];
-            all.push(join(choices, &about, earlier));
-        }
-        text += &format!("        {}: on {on}", names[n]);
-        if !all.is_empty() {
-            text +=
-                &format!(" where {}", all.iter().map(|c| format!("({c})")).collect::<Vec<_>>().join(" and "));
-        }
-        text += "\n";
-    }
-    text += "    }\n";
-    if choices.chance(60) {
-        text += &format!("    throttle {throttle}\n");
-    }
-    let last = names[steps - 1];
-    text + &format!(
-        "    alert \"{{one.user.username}} {{one.objectRef.name}} {{{last}.verb}} {{{last}.stageTimestamp - one.stageTimestamp}}\"\n"
-    )
-}
-
-/// What a step asks of one above.
-fn join(choices: &mut Choices<'_>, about: &About, earlier: &str) -> String {
-    if let About::Desired(kind, _) = about
-        && choices.chance(60)
-    {
-        match kind.plural {
-            "clusterrolebindings" => {
-                return format!("any s in desired.subjects: (s.name == {earlier}.user.username)");
-            }
-            "pods" | "deployments" | "cronjobs" if kind.subresource.is_none() => {
-                return format!(
-                    "any c in containers: (c.name == {earlier}.objectRef.name or {earlier}.user.username == \"bob\")"
-                );
-            }
-            _ => return format!("desired.metadata.labels[\"app\"] == {earlier}.object.name"),
-        }
-    }
-    match choices.below(12) {
-        9 => format!("user.groups == {earlier}.user.groups"),
-        10 => format!("annotations != {earlier}.annotations"),
-        11 => format!("all g in user.groups: (g in {earlier}.user.groups)"),
-        0 => format!("objectRef.namespace == {earlier}.objectRef.namespace"),
-        1 => format!("user.username != {earlier}.user.username"),
-        2 => format!("object.name == {earlier}.object.name"),
-        3 => format!("stageTimestamp - {earlier}.stageTimestamp > 1s"),
-        4 => format!("{earlier}.user.groups[] == \"dev\" or verb == {earlier}.verb"),
-        5 => format!("any g in {earlier}.user.groups: (g in user.groups)"),
-        6 => format!("not (source_ip == {earlier}.source_ip)"),
-        7 => format!(
-            "user.username in {earlier}.user.groups or {earlier}.responseStatus.code >= responseStatus.code"
-        ),
-        _ => format!("requestURI == {earlier}.requestURI or {earlier}.dry_run"),
-    }
 }

@@ -24,3 +24,19 @@ fn rule_sets_parse() {
         assert!(parsed.diagnostics.is_empty(), "{}\n{:#?}", case.rules.text(), parsed.diagnostics);
     }
 }
+
+#[test]
+fn rule_sets_compile() {
+    let mut wrong = std::collections::BTreeSet::new();
+    for seed in 0..1_000 {
+        let case = Case::new(&mut Choices::seeded(seed));
+        let lines: Vec<String> = case.rules.text().lines().map(str::to_owned).collect();
+        for error in crate::harness::compile(&case).err().iter().flat_map(|errors| errors.lines()) {
+            let line = error.split(':').nth(1).and_then(|n| n.parse::<usize>().ok());
+            let line = line.and_then(|n| lines.get(n - 1)).map_or("", |line| line.trim());
+            wrong.insert(format!("{error}\n    {line}"));
+        }
+    }
+    let some: Vec<_> = wrong.iter().take(20).cloned().collect();
+    assert!(wrong.is_empty(), "{}\n({} in all)", some.join("\n"), wrong.len());
+}

@@ -89,6 +89,10 @@ pub(super) struct World {
     pub(super) long: bool,
     /// So many in a short time that they also run close to the newest event.
     pub(super) dense: bool,
+    /// What the lengths of its windows are made of, in nanoseconds.
+    pub(super) unit: i64,
+    /// Whether its events are a few units apart.
+    pub(super) timed: bool,
     /// The hour (UTC) at which its log often begins, and at which clock ranges begin or end.
     pub(super) hour: usize,
 }
@@ -105,6 +109,8 @@ impl World {
             patches: choices.chance(35),
             long: choices.chance(25),
             dense: choices.chance(30),
+            unit: *choices.pick(&[1_000_000_000, 2_000_000_000, 4_000_000_000, 20_000_000_000]),
+            timed: choices.chance(55),
             hour: 2 * choices.below(12),
         }
     }
