@@ -122,7 +122,8 @@ pub struct Match {
     pub key: Vec<Value>,
     /// What is read later, in the order of the step's captures in the plan.
     pub captures: Vec<Value>,
-    /// Per aggregate of the rule: whether it counts this match, and what it adds.
+    /// Per aggregate of the rule: whether it counts this match, and what it adds. Of a rule about first sights: the tuples
+    /// that it shows, behind them.
     pub counted: Vec<Counted>,
     /// It could not be known whether this was a dry run.
     pub dry_run_unknown: bool,
@@ -137,6 +138,8 @@ pub enum Counted {
     One,
     /// These tuples, each as its canonical bytes (`docs/semantics.md`, "Identity"), sorted, none twice.
     Tuples(Vec<Box<[u8]>>),
+    /// These values, each as 64 bits that sort as the values do; of what they are stands in the plan.
+    Values(Vec<i64>),
 }
 
 /// What a block of input gave.
@@ -144,6 +147,8 @@ pub enum Counted {
 pub struct Matches {
     /// The `stageTimestamp` of every decoded event of the block, in its order: clocks need them all.
     pub times: Vec<Nanos>,
+    /// The clusters of the events, if the plan asks for them: from that index into `times` on it is this one.
+    pub clusters: Vec<(u32, Option<Arc<str>>)>,
     /// In the order of events, then of rules and steps.
     pub found: Vec<Match>,
     /// What else there is to tell of the block.

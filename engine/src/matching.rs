@@ -19,7 +19,7 @@ use crate::limits::{AUDIT_ID_CHARS_MAX, TUPLES_PER_MATCH_MAX};
 use crate::matches::{
     Counted, EventMeta, Match, Matches, RuleTally, SourceId, SourceInfo, Tally, Undecodable, Value,
 };
-use crate::plan::{Aggregate, Expr, Plan, Step};
+use crate::plan::{Aggregate, AggregateKind, Expr, Plan, Step};
 use crate::planted::planted;
 
 /// Buffers that a thread uses for one block after another.
@@ -95,6 +95,12 @@ impl Matcher<'_> {
         let number = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
         out.times.push(row.stage_timestamp);
         let event = EventCx::new(row, self.source);
+        if self.plan.clusters {
+            let cluster = event.cluster();
+            if out.clusters.last().is_none_or(|(_, last)| last.as_deref() != cluster) {
+                out.clusters.push((number, cluster.map(Arc::from)));
+            }
+        }
         let mut meta: Option<Arc<EventMeta>> = None;
         let mut tallied = None;
         for id in self.plan.index.candidates(row) {
@@ -244,9 +250,20 @@ fn counted<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Counted {
     if aggregate.filter.as_ref().is_some_and(|filter| eval::truth(&filter.0, cx) != Truth::True) {
         return Counted::No;
     }
-    if aggregate.counts {
-        return Counted::One;
+    match aggregate.kind {
+        AggregateKind::Count => Counted::One,
+        AggregateKind::Distinct => Counted::Tuples(tuples(aggregate, cx)),
+        _ => Counted::Values(measured(aggregate, cx)),
     }
+}
+
+/// The values of an aggregate that measures: what is none of its kind is passed over.
+fn measured<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Vec<i64> {
+    let values = aggregate.values.iter().flat_map(|expr| each(&expr.0, cx)).take(TUPLES_PER_MATCH_MAX);
+    values.filter_map(|value| aggregate.measure.bits(&value)).collect()
+}
+
+fn tuples<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Vec<Box<[u8]>> {
     let parts: Vec<Vec<Value>> = aggregate.values.iter().map(|expr| each(&expr.0, cx)).collect();
     let mut tuples: Vec<Box<[u8]>> = Vec::new();
     let total = parts.iter().map(Vec::len).try_fold(1_usize, usize::checked_mul).unwrap_or(usize::MAX);
@@ -268,7 +285,7 @@ fn counted<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Counted {
     }
     tuples.sort_unstable();
     tuples.dedup();
-    Counted::Tuples(tuples)
+    tuples
 }
 
 /// The values of a part, of a spread each; lists and maps are absent.

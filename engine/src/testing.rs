@@ -6,7 +6,7 @@ use dsl::ir::{self, ExprKind, Stage, StagePick};
 use dsl::source::{SourceId as File, Span};
 
 use crate::matches::{EventMeta, Nanos, RequestId, SourceId};
-use crate::plan::Aggregate;
+use crate::plan::{Aggregate, AggregateKind, Measure};
 
 /// A request of its own for each number, at its `ResponseComplete`.
 pub(crate) fn meta(n: u32, at: Nanos) -> EventMeta {
@@ -38,15 +38,20 @@ pub(crate) fn meta(n: u32, at: Nanos) -> EventMeta {
 }
 
 pub(crate) fn counts(filtered: bool, enough: Option<u64>) -> Aggregate {
-    Aggregate { text: "count()".into(), counts: true, filtered, enough, filter: None, values: Vec::new() }
+    Aggregate { filtered, enough, ..aggregate(AggregateKind::Count, Measure::Number) }
 }
 
 pub(crate) fn distincts(enough: Option<u64>) -> Aggregate {
+    Aggregate { enough, ..aggregate(AggregateKind::Distinct, Measure::Number) }
+}
+
+pub(crate) fn aggregate(kind: AggregateKind, measure: Measure) -> Aggregate {
     Aggregate {
-        text: "distinct(x)".into(),
-        counts: false,
+        text: format!("{kind:?}").into(),
+        kind,
+        measure,
         filtered: false,
-        enough,
+        enough: None,
         filter: None,
         values: Vec::new(),
     }

@@ -28,7 +28,7 @@ pub(super) fn alert(alert: &Alert, out: &mut Vec<u8>) {
     });
     named(out, "key", |out| map(&alert.key, out, value));
     named(out, "count", |out| integer(alert.count, out));
-    named(out, "values", |out| map(&alert.values, out, |n, out| integer(*n, out)));
+    named(out, "values", |out| map(&alert.values, out, value));
     let completing = |out: &mut Vec<u8>, write: fn(&EventMeta, &mut Vec<u8>)| match &alert.completing {
         Some(meta) => write(meta, out),
         None => out.extend_from_slice(b"null"),

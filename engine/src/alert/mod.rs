@@ -58,7 +58,7 @@ pub struct Alert {
     /// Requests in the window, or steps, or 1.
     pub count: u64,
     /// Aggregates but a plain `count()`, in canonical spelling.
-    pub values: Vec<(Arc<str>, u64)>,
+    pub values: Vec<(Arc<str>, Value)>,
     /// The event that completed it, of a silence the last one: actor and object are its. None if the key never came.
     pub completing: Option<Arc<EventMeta>>,
     /// What made it, oldest first; of very many the first and the last.

@@ -243,10 +243,7 @@ fn flagged<'a>(node: &'a Node, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
             functions::pairs(value(left, cx), value(right, cx), &|a, b| functions::arith(*op, a, b))
         }
         Node::Aggregate(n) => match &cx.event {
-            #[expect(clippy::cast_precision_loss, reason = "numbers of the language are doubles")]
-            Event::Gone(late) => {
-                Val::option(late.aggregates.get(*n as usize).map(|n| Val::Number(*n as f64)))
-            }
+            Event::Gone(late) => Val::option(late.aggregates.get(*n as usize).map(Val::held)),
             Event::Here(_) | Event::Lost(_) => Val::Absent,
         },
         Node::Key(n) => match &cx.event {

@@ -214,7 +214,8 @@ pub(crate) fn headline(of: Headline<'_>) -> String {
 }
 
 /// A value as alert text shows it.
-pub(crate) fn shown(value: &Value) -> String {
+#[must_use]
+pub fn shown(value: &Value) -> String {
     let mut out = String::new();
     render::render(value, &mut out);
     out

@@ -13,7 +13,7 @@ use dsl::ir;
 use std::collections::HashMap;
 
 use super::compile::{Captures, Compiler};
-use super::{Aggregate, Expr, compile_aggregate, parted};
+use super::{Aggregate, Expr, compile_aggregates, parted};
 use crate::matching::Asked;
 
 /// What a step asks of the alerts of one rule.
@@ -50,7 +50,7 @@ impl Hearing {
         let conditions = own.conditions.iter().map(|part| compiler.told_condition(part, step)).collect();
         let excepts = own.excepts.iter().map(|part| compiler.told_condition(part, step)).collect();
         let key = at.key.iter().map(|part| compiler.told(&part.value, step)).collect();
-        let aggregates = source.aggregates.iter().map(|a| compile_aggregate(compiler, a, true)).collect();
+        let aggregates = compile_aggregates(compiler, true);
         std::mem::swap(&mut compiler.told, told);
         let captures = compiler.captures.get(step as usize);
         let captures = captures.map_or(&[][..], |captures| &captures.wanted);

@@ -17,7 +17,7 @@ pub struct LateCx<'a> {
     /// Per step the captures of its match, [`crate::matches::Match::captures`]; empty for a step without one.
     pub captures: &'a [&'a [Value]],
     /// Per aggregate its value.
-    pub aggregates: &'a [u64],
+    pub aggregates: &'a [Value],
     /// The key's parts.
     pub key: &'a [Value],
     /// The alert at hand, for a step that takes alerts.

@@ -36,6 +36,8 @@ pub struct Plan {
     pub rules: Vec<Rule>,
     /// What the run allows.
     pub limits: Limits,
+    /// A rule waits for something of each cluster, so that of each event the cluster must be known.
+    pub(crate) clusters: bool,
     pub(crate) index: Index,
     /// The steps that take what is no event: rule and step.
     pub(crate) undecodable: Vec<(u32, u32)>,
@@ -60,7 +62,9 @@ pub struct Rule {
     pub throttle: i64,
     /// The text of its alert, to be read with [`late::render`].
     pub alert: Vec<Piece>,
-    /// What its window counts.
+    /// The cluster is no part of its keys.
+    pub across_clusters: bool,
+    /// What its window counts; of a rule about first sights the last is what makes its tuples.
     pub aggregates: Vec<Aggregate>,
     /// More values to be read as in alert text, in the order of [`ir::Rule::probes`].
     pub probes: Vec<Expr>,
@@ -83,11 +87,54 @@ pub enum Shape {
         /// Nanoseconds.
         within: i64,
     },
+    /// A condition over the aggregates of each stretch of that length since the Unix epoch.
+    Tumbling {
+        /// To be asked with [`late::truth`].
+        condition: Expr,
+        /// Nanoseconds.
+        length: i64,
+    },
+    /// A condition over the aggregates of matches that follow each other closely.
+    Session {
+        /// To be asked with [`late::truth`].
+        condition: Expr,
+        /// Nanoseconds.
+        gap: i64,
+        /// Nanoseconds.
+        within: i64,
+    },
+    /// A match shows a tuple that its key has not shown.
+    FirstSeen {
+        /// Nanoseconds.
+        within: i64,
+        /// Nanoseconds.
+        learning: i64,
+    },
+    /// Nothing came for so many nanoseconds.
+    Silent {
+        /// Nanoseconds.
+        after: i64,
+        /// What is waited for from the first event on.
+        waits_for: WaitsFor,
+    },
     /// All steps in order.
     Sequence {
         /// Nanoseconds.
         within: i64,
     },
+}
+
+/// What a rule about silence waits for before anything came.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WaitsFor {
+    /// Nothing: a key begins with its first match.
+    Nothing,
+    /// The only group there is: from the first event on.
+    All,
+    /// The only group of each cluster: from its first event on.
+    EachCluster,
+    /// These keys: from the first event on.
+    Keys(Vec<Value>),
 }
 
 /// What one event must be.
@@ -137,15 +184,39 @@ pub enum Piece {
 pub struct Aggregate {
     /// In canonical spelling.
     pub text: Arc<str>,
-    /// `count`, else `distinct`.
-    pub counts: bool,
+    /// Which.
+    pub kind: AggregateKind,
+    /// Of what its values are.
+    pub measure: Measure,
     /// Has a filter.
     pub filtered: bool,
     /// See [`ir::Aggregate::enough`].
     pub enough: Option<u64>,
     pub(crate) filter: Option<Expr>,
-    /// Of `distinct`.
+    /// What it takes of each match.
     pub(crate) values: Vec<Expr>,
+}
+
+/// The aggregates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each is the aggregate of its name; docs/semantics.md defines them")]
+pub enum AggregateKind {
+    Count,
+    Distinct,
+    Sum,
+    Avg,
+    Min,
+    Max,
+    Percentile(f64),
+}
+
+/// Of what an aggregate's values are. What is something else is passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the types of the language that can be measured")]
+pub enum Measure {
+    Number,
+    Duration,
+    Time,
 }
 
 impl Plan {
@@ -210,7 +281,9 @@ impl Plan {
             (0..).zip(&rules).flat_map(|(r, rule)| (0..).zip(&rule.steps).map(move |(s, of)| (r, s, of)));
         let undecodable = steps.filter(|(_, _, step)| step.on == ir::On::Undecodable);
         let undecodable = undecodable.map(|(rule, step, _)| (rule, step)).collect();
-        Self { rules, limits, index, undecodable }
+        let each = |rule: &Rule| matches!(rule.shape, Shape::Silent { waits_for: WaitsFor::EachCluster, .. });
+        let clusters = rules.iter().any(each);
+        Self { rules, limits, clusters, index, undecodable }
     }
 
     /// The number of the rule of that name.
@@ -240,7 +313,12 @@ impl Rule {
     pub fn within(&self) -> i64 {
         match self.shape {
             Shape::Each => 0,
-            Shape::Sliding { within, .. } | Shape::Sequence { within } => within,
+            Shape::Tumbling { length, .. } => length,
+            Shape::Silent { after, .. } => after,
+            Shape::Sliding { within, .. }
+            | Shape::Session { within, .. }
+            | Shape::FirstSeen { within, .. }
+            | Shape::Sequence { within } => within,
         }
     }
 
@@ -252,13 +330,23 @@ impl Rule {
         for (number, step) in rule.steps.iter().enumerate() {
             steps.push(compile_step(compiler, step, cut(number)));
         }
-        let aggregates = rule.aggregates.iter().map(|a| compile_aggregate(compiler, a, false)).collect();
+        let aggregates = compile_aggregates(compiler, false);
         let shape = match &rule.shape {
-            ir::Shape::Each
-            | ir::Shape::Tumbling { .. }
-            | ir::Shape::Session { .. }
-            | ir::Shape::FirstSeen { .. }
-            | ir::Shape::Silent { .. } => Shape::Each,
+            ir::Shape::Each => Shape::Each,
+            ir::Shape::Tumbling { condition, length } => {
+                Shape::Tumbling { condition: compiler.later_condition(condition, last), length: *length }
+            }
+            ir::Shape::Session { condition, gap, within } => Shape::Session {
+                condition: compiler.later_condition(condition, last),
+                gap: *gap,
+                within: *within,
+            },
+            ir::Shape::FirstSeen { within, learning, .. } => {
+                Shape::FirstSeen { within: *within, learning: *learning }
+            }
+            ir::Shape::Silent { after, among } => {
+                Shape::Silent { after: *after, waits_for: waits_for(rule, among.as_deref()) }
+            }
             ir::Shape::Sliding { condition, within } => {
                 Shape::Sliding { condition: compiler.later_condition(condition, last), within: *within }
             }
@@ -292,6 +380,7 @@ impl Rule {
             shape,
             throttle: rule.throttle,
             alert,
+            across_clusters: rule.across_clusters,
             aggregates,
             probes,
             leaves: Vec::new(),
@@ -389,13 +478,62 @@ fn compile_aggregate(compiler: &mut Compiler<'_>, aggregate: &ir::Aggregate, tol
     let mut value = |value: &ir::Expr| if told { compiler.told(value, 0) } else { compiler.own(value, 0) };
     let values = aggregate.kind.values().iter().map(&mut value).collect();
     let filter = aggregate.filter.as_ref();
+    let measure = match aggregate.kind.values().first().map(|value| &value.ty) {
+        Some(ir::Type::Duration) => Measure::Duration,
+        Some(ir::Type::Time) => Measure::Time,
+        _ => Measure::Number,
+    };
     Aggregate {
         text: aggregate.text.as_str().into(),
-        counts: matches!(aggregate.kind, ir::AggregateKind::Count),
+        kind: match aggregate.kind {
+            ir::AggregateKind::Count => AggregateKind::Count,
+            ir::AggregateKind::Distinct(_) => AggregateKind::Distinct,
+            ir::AggregateKind::Sum(_) => AggregateKind::Sum,
+            ir::AggregateKind::Avg(_) => AggregateKind::Avg,
+            ir::AggregateKind::Min(_) => AggregateKind::Min,
+            ir::AggregateKind::Max(_) => AggregateKind::Max,
+            ir::AggregateKind::Percentile(_, p) => AggregateKind::Percentile(p),
+        },
+        measure,
         filtered: aggregate.filter.is_some(),
         enough: aggregate.enough,
         filter: filter.map(|f| if told { compiler.told_condition(f, 0) } else { compiler.condition(f, 0) }),
         values,
+    }
+}
+
+/// Compiles what a rule takes of each match, of alerts that are told or of events at hand: its aggregates, and behind them
+/// what makes the tuples of a rule about first sights.
+fn compile_aggregates(compiler: &mut Compiler<'_>, told: bool) -> Vec<Aggregate> {
+    let rule = compiler.rule;
+    let mut all: Vec<Aggregate> =
+        rule.aggregates.iter().map(|of| compile_aggregate(compiler, of, told)).collect();
+    if let ir::Shape::FirstSeen { values, .. } = &rule.shape {
+        all.push(tuples(compiler, values, told));
+    }
+    all
+}
+
+fn tuples(compiler: &mut Compiler<'_>, values: &[ir::Expr], told: bool) -> Aggregate {
+    let value = |value: &ir::Expr| if told { compiler.told(value, 0) } else { compiler.own(value, 0) };
+    Aggregate {
+        text: "first_seen".into(),
+        kind: AggregateKind::Distinct,
+        measure: Measure::Number,
+        filtered: false,
+        enough: None,
+        filter: None,
+        values: values.iter().map(value).collect(),
+    }
+}
+
+fn waits_for(rule: &ir::Rule, among: Option<&[ir::Literal]>) -> WaitsFor {
+    let keyed = rule.steps.first().is_some_and(|step| !step.key.is_empty());
+    match among {
+        Some(among) => WaitsFor::Keys(among.iter().map(literal::value).collect()),
+        None if keyed => WaitsFor::Nothing,
+        None if rule.across_clusters => WaitsFor::All,
+        None => WaitsFor::EachCluster,
     }
 }
 

@@ -103,13 +103,21 @@ fn windows_are_asked_with_their_counts() {
     );
     assert_eq!(rule.steps[0].key_names.iter().map(|n| &**n).collect::<Vec<_>>(), ["user.username", "actor"]);
     let Shape::Sliding { condition, .. } = &rule.shape else { panic!("a window") };
-    let asked = |aggregates: &[u64]| truth(condition, &LateCx { aggregates, ..LateCx::default() });
-    assert_eq!(asked(&[3, 2]), Truth::True);
-    assert_eq!(asked(&[2, 2]), Truth::False);
-    assert_eq!(asked(&[4, 2]), Truth::False);
+    let asked = |counts: &[f64]| {
+        let aggregates: Vec<Value> = counts.iter().map(|n| Value::Number(*n)).collect();
+        truth(condition, &LateCx { aggregates: &aggregates, ..LateCx::default() })
+    };
+    assert_eq!(asked(&[3.0, 2.0]), Truth::True);
+    assert_eq!(asked(&[2.0, 2.0]), Truth::False);
+    assert_eq!(asked(&[4.0, 2.0]), Truth::False);
     let all = captures(&plan, &[event(json!({}))]);
     let key = [Value::Text("u".into()), Value::Text("10.0.0.1".into())];
-    let cx = LateCx { captures: &[&all[0]], aggregates: &[4, 2], key: &key, ..LateCx::default() };
+    let cx = LateCx {
+        captures: &[&all[0]],
+        aggregates: &[Value::Number(4.0), Value::Number(2.0)],
+        key: &key,
+        ..LateCx::default()
+    };
     assert_eq!(render(&rule.alert, &cx), "4 of 2 by 10.0.0.1 u");
 }
 

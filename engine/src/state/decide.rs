@@ -24,10 +24,10 @@ pub(super) struct Entered {
 
 /// Where a match found room, and for whom.
 #[derive(Clone, Copy)]
-struct Place {
-    key: GroupKey,
-    shard: usize,
-    shared: bool,
+pub(super) struct Place {
+    pub(super) key: GroupKey,
+    pub(super) shard: usize,
+    pub(super) shared: bool,
 }
 
 impl State {
@@ -42,6 +42,9 @@ impl State {
             ShapeSpec::Each => self.each(&pending),
             ShapeSpec::Sliding(_) => self.slide(pending),
             ShapeSpec::Sequence { .. } => return self.step(pending),
+            ShapeSpec::Closing(_) => self.gather(pending),
+            ShapeSpec::FirstSeen(_) => self.sight(&pending),
+            ShapeSpec::Silent { .. } => self.hear(&pending),
         }
         None
     }
@@ -78,7 +81,7 @@ impl State {
     }
 
     /// Finds room for the group of a match.
-    fn place(&mut self, pending: &Pending) -> Option<Place> {
+    pub(super) fn place(&mut self, pending: &Pending) -> Option<Place> {
         let rule = pending.m.rule;
         let id = pending.group;
         let shard = id.shard();
@@ -137,7 +140,7 @@ impl State {
         let Window::Sliding(window) = &mut group.window else { return };
         self.tally.shed.window += window.enter(sliding, seen, &counted);
 
-        let values = window.values();
+        let values = window.values(sliding);
         let cx = LateCx {
             captures: &[&pending.m.captures],
             aggregates: &values,
@@ -156,8 +159,8 @@ impl State {
                 dry_run_unknown: window.any_dry_run_unknown(),
                 shared: place.shared,
                 cut: short.approximate,
-                search_cut: false,
                 rests: window.any_approximate(),
+                ..Notes::default()
             };
             let from = window.ring.front().map_or(at, |first| first.effective);
             raised = Some(Raised {
@@ -260,13 +263,12 @@ impl State {
             count: choice.steps.len() as u64,
             window: Some((chosen().next().map_or(at, |first| first.seen.effective), at)),
             notes: Notes {
-                at_least: false,
                 late: chosen().any(|w| w.seen.late),
                 dry_run_unknown: chosen().any(|w| w.seen.dry_run_unknown),
                 shared,
-                cut: false,
                 search_cut: choice.shortfall.approximate,
                 rests: chosen().any(|w| w.seen.meta.approximate()),
+                ..Notes::default()
             },
             events: steps
                 .filter_map(|(step, w)| Some((w.as_ref()?.seen.meta.clone(), step.name.clone())))
@@ -285,19 +287,19 @@ impl State {
         Some(shard.groups.enter(place.key, spec, at, place.shared))
     }
 
-    fn held_back(&mut self, pending: &Pending, since: Nanos) {
+    pub(super) fn held_back(&mut self, pending: &Pending, since: Nanos) {
         self.tally.rule(pending.m.rule).suppressed += 1;
         self.watched(pending, Outcome::Throttled { since });
     }
 
-    fn refused(&mut self, pending: &Pending) {
+    pub(super) fn refused(&mut self, pending: &Pending) {
         self.tally.shed.refused += 1;
         self.watched(pending, Outcome::Refused);
     }
 }
 
 /// Whether an alert at `at` may be told: how many were held back before it, or else since when it must be silent.
-fn throttled(group: &mut Group, at: Nanos, throttle: Nanos) -> Result<u64, Nanos> {
+pub(super) fn throttled(group: &mut Group, at: Nanos, throttle: Nanos) -> Result<u64, Nanos> {
     if let Some(told) = group.last_told {
         let gap = at.saturating_sub(told);
         if gap < throttle || (gap == throttle && throttle > 0 && crate::planted::planted(15)) {
@@ -336,7 +338,7 @@ fn holds(rule: &Rule, chosen: &[Option<Arc<Waiting>>], step: usize) -> bool {
     true
 }
 
-fn seen(pending: &Pending) -> Seen {
+pub(super) fn seen(pending: &Pending) -> Seen {
     Seen {
         effective: pending.effective(),
         late: pending.late(),

@@ -1,10 +1,11 @@
 //! The group keys that one virtual shard remembers, and what happens when there are too many.
 //!
 //! A group lives as long as its window or its throttle can still matter and is dropped by a timer just after, which no
-//! answer can show. What its throttle held back is remembered beyond that, in a table of its own.
+//! answer can show. What its throttle held back, and since when a key is known whose values are looked at, is remembered
+//! beyond that, in a table of its own.
 //!
 //! Each rule may have so many groups in a shard. Past that the safe side is taken: where more events only make the
-//! condition truer (lower bounds, sequences), new keys share one window of the shard, run by the same code, which counts
+//! condition truer (lower bounds, sequences without a `no`), new keys share one window of the shard, run by the same code, which counts
 //! too much and never misses, and says `approximate`; a throttle alone is simply not remembered, so that more is told;
 //! for all other conditions new keys are refused and counted.
 
@@ -13,7 +14,10 @@ use std::collections::{BTreeMap, HashMap};
 use super::hash::{GroupId, Keyed};
 use super::rules::{RuleSpec, ShapeSpec};
 use crate::matches::Nanos;
+use crate::window::closing::Closing;
+use crate::window::first_seen::FirstSeen;
 use crate::window::sequence::Sequence;
+use crate::window::silent::Silence;
 use crate::window::sliding::Sliding;
 
 /// A rule and one of its groups.
@@ -40,7 +44,11 @@ pub(crate) struct Group {
 impl Group {
     /// Until when its window or its throttle can matter: both ends are in.
     pub(crate) fn alive(&self, spec: &RuleSpec) -> Nanos {
-        let window = self.newest.saturating_add(spec.window);
+        let window = match &self.window {
+            // Over once they are judged.
+            Window::Closing(_) | Window::Silent(_) => self.window.due().unwrap_or(Nanos::MIN),
+            _ => self.newest.saturating_add(spec.window),
+        };
         let throttle = self.last_told.map_or(Nanos::MIN, |told| told.saturating_add(spec.throttle));
         window.max(throttle)
     }
@@ -52,28 +60,39 @@ pub(crate) enum Window {
     None,
     Sliding(Sliding),
     Sequence(Sequence),
+    /// The one that is open.
+    Closing(Option<Box<Closing>>),
+    FirstSeen(FirstSeen),
+    /// The one that runs.
+    Silent(Option<Box<Silence>>),
 }
 
 impl Window {
-    fn new(spec: &RuleSpec) -> Self {
+    fn new(spec: &RuleSpec, began: Nanos) -> Self {
         match &spec.shape {
             ShapeSpec::Each => Self::None,
             ShapeSpec::Sliding(sliding) => Self::Sliding(Sliding::new(sliding)),
             ShapeSpec::Sequence { steps } => Self::Sequence(Sequence::new(*steps)),
+            ShapeSpec::Closing(_) => Self::Closing(None),
+            ShapeSpec::FirstSeen(_) => Self::FirstSeen(FirstSeen::new(began)),
+            ShapeSpec::Silent { .. } => Self::Silent(None),
         }
     }
 
     /// When it is to be judged next by a timer, as things stand.
     pub(crate) fn due(&self) -> Option<Nanos> {
         match self {
-            Self::None | Self::Sliding(_) | Self::Sequence(_) => None,
+            Self::None | Self::Sliding(_) | Self::Sequence(_) | Self::FirstSeen(_) => None,
+            Self::Closing(open) => open.as_ref().map(|open| open.end),
+            Self::Silent(running) => running.as_ref().map(|silence| silence.deadline),
         }
     }
 
     /// How many alerts it may still give by waiting.
     pub(crate) fn pending(&self) -> u64 {
         match self {
-            Self::None | Self::Sliding(_) | Self::Sequence(_) => 0,
+            Self::None | Self::Sliding(_) | Self::Sequence(_) | Self::Closing(_) | Self::FirstSeen(_) => 0,
+            Self::Silent(running) => u64::from(running.is_some()),
         }
     }
 }
@@ -95,10 +114,26 @@ pub(crate) struct Groups {
     pub(crate) all: HashMap<GroupKey, Group, Keyed>,
     per_rule: Vec<usize>,
     per_rule_max: usize,
-    /// What throttles of idle groups held back, with the order in which to forget.
-    held: HashMap<GroupKey, (u64, u64), Keyed>,
-    held_order: BTreeMap<u64, GroupKey>,
-    held_next: u64,
+    /// What is left of idle groups, per rule.
+    dormant: Vec<Dormant>,
+}
+
+/// What is left of a rule's groups that are gone.
+#[derive(Clone, Debug)]
+struct Dormant {
+    groups: HashMap<GroupId, (Left, u64), Keyed>,
+    /// In which order to forget.
+    order: BTreeMap<u64, GroupId>,
+    next: u64,
+}
+
+/// What is left of a group that is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// What its throttle held back.
+    pub(crate) suppressed: u64,
+    /// Of a rule about first sights: its first match.
+    pub(crate) began: Option<Nanos>,
 }
 
 impl Groups {
@@ -107,9 +142,9 @@ impl Groups {
             all: HashMap::with_hasher(keyed),
             per_rule: vec![0; rules],
             per_rule_max: per_rule_max.max(1),
-            held: HashMap::with_hasher(keyed),
-            held_order: BTreeMap::new(),
-            held_next: 0,
+            dormant: (0..rules)
+                .map(|_| Dormant { groups: HashMap::with_hasher(keyed), order: BTreeMap::new(), next: 0 })
+                .collect(),
         }
     }
 
@@ -131,14 +166,12 @@ impl Groups {
             if !shared && let Some(n) = self.per_rule.get_mut(key.0 as usize) {
                 *n += 1;
             }
-            let suppressed = self.held.remove(&key).map_or(0, |(suppressed, order)| {
-                self.held_order.remove(&order);
-                suppressed
-            });
+            let left = self.dormant.get_mut(key.0 as usize).map(|dormant| dormant.take(key.1));
+            let left = left.unwrap_or_default();
             Group {
-                window: Window::new(spec),
+                window: Window::new(spec, left.began.unwrap_or(at)),
                 last_told: None,
-                suppressed,
+                suppressed: left.suppressed,
                 newest: at,
                 shared,
                 due: None,
@@ -167,26 +200,27 @@ impl Groups {
         {
             *n = n.saturating_sub(1);
         }
-        if group.suppressed > 0 { self.hold(key, group.suppressed) } else { 0 }
+        let began = match &group.window {
+            Window::FirstSeen(seen) => Some(seen.began),
+            _ => None,
+        };
+        self.leave(key, Left { suppressed: group.suppressed, began })
     }
 
-    /// Remembers what was held back of a group that is gone.
-    pub(crate) fn hold(&mut self, key: GroupKey, suppressed: u64) -> u64 {
-        self.held.insert(key, (suppressed, self.held_next));
-        self.held_order.insert(self.held_next, key);
-        self.held_next += 1;
-        if self.held.len() <= self.per_rule_max {
-            return 0;
-        }
-        if let Some((_, oldest)) = self.held_order.pop_first() {
-            self.held.remove(&oldest);
-        }
-        1
+    /// Remembers what is left of a group that is gone. Gives how many others had to be forgotten for it.
+    pub(crate) fn leave(&mut self, key: GroupKey, left: Left) -> u64 {
+        let max = self.per_rule_max;
+        let Some(dormant) = self.dormant.get_mut(key.0 as usize) else { return 0 };
+        if left == Left::default() { 0 } else { dormant.put(key.1, left, max) }
     }
 
-    /// What was held back of groups that are gone, the oldest first.
-    pub(crate) fn held(&self) -> impl ExactSizeIterator<Item = (GroupKey, u64)> {
-        self.held_order.values().map(|key| (*key, self.held.get(key).map_or(0, |(n, _)| *n)))
+    /// What is left of groups that are gone, by rule, the oldest first.
+    pub(crate) fn left(&self) -> Vec<(GroupKey, Left)> {
+        let left = |(rule, dormant): (u32, &Dormant)| {
+            let ids = dormant.order.values();
+            ids.filter_map(|id| Some(((rule, *id), dormant.groups.get(id)?.0))).collect::<Vec<_>>()
+        };
+        (0..).zip(&self.dormant).flat_map(left).collect()
     }
 
     /// All groups in the order of their keys.
@@ -194,5 +228,28 @@ impl Groups {
         let mut all: Vec<_> = self.all.iter().map(|(key, group)| (*key, group)).collect();
         all.sort_unstable_by_key(|(key, _)| *key);
         all
+    }
+}
+
+impl Dormant {
+    fn take(&mut self, id: GroupId) -> Left {
+        self.groups.remove(&id).map_or_else(Left::default, |(left, order)| {
+            self.order.remove(&order);
+            left
+        })
+    }
+
+    fn put(&mut self, id: GroupId, left: Left, max: usize) -> u64 {
+        self.take(id);
+        self.groups.insert(id, (left, self.next));
+        self.order.insert(self.next, id);
+        self.next += 1;
+        if self.groups.len() <= max {
+            return 0;
+        }
+        if let Some((_, oldest)) = self.order.pop_first() {
+            self.groups.remove(&oldest);
+        }
+        1
     }
 }

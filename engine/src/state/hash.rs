@@ -63,13 +63,19 @@ impl Fields {
 }
 
 /// The group of a match.
-pub(crate) fn group(key: &HashKey, m: &Match) -> GroupId {
+pub(crate) fn group(key: &HashKey, m: &Match, across_clusters: bool) -> GroupId {
+    let cluster = if across_clusters { None } else { m.meta.cluster.as_deref() };
+    group_of(key, m.rule, cluster, &m.key)
+}
+
+/// The group of these parts of a key.
+pub(crate) fn group_of(key: &HashKey, rule: u32, cluster: Option<&str>, parts: &[Value]) -> GroupId {
     let mut fields = Fields::default();
-    fields.part(Some(&m.rule.to_le_bytes()));
+    fields.part(Some(&rule.to_le_bytes()));
     if !crate::planted::planted(23) {
-        fields.part(m.meta.cluster.as_deref().map(str::as_bytes));
+        fields.part(cluster.map(str::as_bytes));
     }
-    fields.key(&m.key);
+    fields.key(parts);
     GroupId(fields.keyed(key))
 }
 

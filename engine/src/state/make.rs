@@ -7,7 +7,7 @@ use super::{Pending, State};
 use crate::alert::{Alert, Evidence, RuleFace, stage_name};
 use crate::matches::{EventMeta, Nanos, Value};
 use crate::plan::late::{self, LateCx};
-use crate::plan::{Rule, Step};
+use crate::plan::{AggregateKind, Rule, Step};
 
 /// What a rule found, before it is told.
 pub(super) struct Raised {
@@ -15,7 +15,7 @@ pub(super) struct Raised {
     pub(super) events: Vec<(Arc<EventMeta>, Option<Arc<str>>)>,
     pub(super) count: u64,
     pub(super) window: Option<(Nanos, Nanos)>,
-    pub(super) aggregates: Vec<u64>,
+    pub(super) aggregates: Vec<Value>,
     pub(super) notes: Notes,
     pub(super) suppressed: u64,
     /// The alert's time.
@@ -74,6 +74,8 @@ pub(super) struct Notes {
     pub(super) search_cut: bool,
     /// An alert that it rests on is approximate.
     pub(super) rests: bool,
+    /// Its window was not over.
+    pub(super) ended: bool,
 }
 
 impl Notes {
@@ -84,6 +86,7 @@ impl Notes {
             (self.dry_run_unknown, "dry run not excluded"),
             (self.shared, "too many keys: many share this window"),
             (self.cut, "too many events: the oldest were left out"),
+            (self.ended, "the input ended before the window"),
             (self.search_cut, "too many events: not all choices were tried"),
             (self.rests, "an alert that it rests on is approximate"),
         ];
@@ -133,9 +136,11 @@ impl State {
         let step = rule.steps.get(subject.step as usize);
         let names = step.map_or(&[][..], |step| &step.key_names);
         let by_stage = step.is_some_and(Step::by_stage);
-        let id = alert_id(&face, &subject, raised.what, by_stage);
+        let cluster = if spec.across_clusters { None } else { subject.cluster };
+        let id = alert_id(&face, cluster, &subject, raised.what, by_stage);
         let values = rule.aggregates.iter().zip(&raised.aggregates);
-        let values = values.filter(|(aggregate, _)| !aggregate.counts || aggregate.filtered);
+        let values =
+            values.filter(|(aggregate, _)| aggregate.kind != AggregateKind::Count || aggregate.filtered);
         let cluster = subject.completing.map_or(subject.cluster, |meta| meta.cluster.as_ref());
         let alert = Alert {
             id,
@@ -146,7 +151,7 @@ impl State {
             window: raised.window,
             key: names.iter().cloned().zip(subject.key.iter().cloned()).collect(),
             count: raised.count,
-            values: values.map(|(aggregate, value)| (aggregate.text.clone(), *value)).collect(),
+            values: values.map(|(aggregate, value)| (aggregate.text.clone(), value.clone())).collect(),
             completing: subject.completing.filter(|meta| meta.stage.is_some()).cloned(),
             events: raised.events.iter().map(|(meta, step)| self.evidence(meta, step.clone())).collect(),
             suppressed: raised.suppressed,
@@ -168,10 +173,16 @@ impl State {
 }
 
 /// `docs/semantics.md`, "Identity".
-fn alert_id(face: &RuleFace, subject: &Subject<'_>, what: What, by_stage: bool) -> [u8; 16] {
+fn alert_id(
+    face: &RuleFace,
+    cluster: Option<&Arc<str>>,
+    subject: &Subject<'_>,
+    what: What,
+    by_stage: bool,
+) -> [u8; 16] {
     let mut fields = Fields::tagged("alert");
     fields.part(Some(face.name.as_bytes()));
-    fields.part(subject.cluster.map(|cluster| cluster.as_bytes()));
+    fields.part(cluster.map(|cluster| cluster.as_bytes()));
     fields.key(subject.key);
     let mut stage = None;
     match (what, subject.completing) {

@@ -10,13 +10,19 @@
 //!
 //! Cost: nothing per event but its clock; per match one hash and, if its rule waits, one heap entry and one keyed hash.
 
+mod close;
 mod decide;
+mod firsts;
 mod groups;
 mod hash;
 mod hear;
 mod make;
+mod monotone;
 mod rules;
 mod save;
+mod save_window;
+mod sight;
+mod silence;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -38,8 +44,9 @@ use crate::alert::Alert;
 use crate::eval::Coverage;
 use crate::limits::{Limits, VIRTUAL_SHARDS};
 use crate::matches::{Match, Matches, Nanos, SourceId, SourceInfo};
-use crate::plan::Plan;
+use crate::plan::{Plan, Shape, WaitsFor};
 use crate::time::{Order, Sources, Tick, Wheel};
+use firsts::Firsts;
 use groups::Groups;
 use hash::{GroupId, Keyed, group};
 use hear::Lost;
@@ -61,6 +68,9 @@ pub struct State {
     timers: Wheel<Timer>,
     /// The highest effective time of any event.
     highest: Option<Nanos>,
+    /// A rule waits for something from the first event on.
+    waits_for_first: bool,
+    firsts: Firsts,
     shards: Vec<Shard>,
     alerts: Vec<Alert>,
     /// Matches of alerts for rules that do not wait.
@@ -145,6 +155,9 @@ impl State {
         let rules: Vec<RuleSpec> = plan.rules.iter().map(|rule| RuleSpec::new(rule, &limits)).collect();
         let keyed = Keyed::new(&key);
         let tally = RunTally::new(rules.len());
+        let waits_for_first = plan.rules.iter().any(|rule| {
+            matches!(&rule.shape, Shape::Silent { waits_for: WaitsFor::All | WaitsFor::Keys(_), .. })
+        });
         let shards = (0..VIRTUAL_SHARDS).map(|_| Shard::new(keyed, rules.len(), &limits)).collect();
         Self {
             plan,
@@ -156,6 +169,8 @@ impl State {
             waiting: BinaryHeap::new(),
             timers: Wheel::new(),
             highest: None,
+            waits_for_first,
+            firsts: Firsts::new(limits.keys_per_rule_max),
             shards,
             alerts: Vec::new(),
             at_once: VecDeque::new(),
@@ -183,11 +198,22 @@ impl State {
         self.tally.add(source, &matches.tally, &matches.times);
         let mut found = matches.found.into_iter().peekable();
         let mut lost = Lost::new(&matches.tally.undecodable);
+        let mut clusters = matches.clusters.into_iter().peekable();
+        let mut cluster = None;
         for (event, t) in (0_u32..).zip(matches.times) {
             self.lose(source, &mut lost, event);
             let effective = self.sources.date(source, t);
             self.tally.late += u64::from(effective > t);
             self.highest = self.highest.max(Some(effective));
+            if self.waits_for_first {
+                self.firsts.see(&None, effective);
+            }
+            if let Some((_, next)) = clusters.next_if(|(from, _)| *from <= event) {
+                cluster = Some(next);
+            }
+            if cluster.is_some() && !self.firsts.see(&cluster, effective) {
+                self.tally.shed.refused += 1;
+            }
             while let Some(m) = found.next_if(|m| m.event == event) {
                 self.arrive(m, effective);
             }
@@ -216,7 +242,7 @@ impl State {
         if !spec.waits {
             return Some(Pending { order, stratum, group: GroupId::NONE, m: Box::new(m) });
         }
-        let group = group(&self.key, &m);
+        let group = group(&self.key, &m, spec.across_clusters);
         self.waiting.push(Reverse(Pending { order, stratum, group, m: Box::new(m) }));
         None
     }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use dsl::ir::{self, Expr, ExprKind};
-
 use super::hash::Fields;
+use super::monotone;
 use crate::alert::RuleFace;
 use crate::limits::Limits;
 use crate::matches::Nanos;
 use crate::plan::{Plan, Rule, Shape, Step};
+use crate::window::closing::{ClosingSpec, Reach};
+use crate::window::first_seen::FirstSeenSpec;
 use crate::window::sliding::SlidingSpec;
 
 /// One rule, for deciding.
@@ -28,6 +29,8 @@ pub(crate) struct RuleSpec {
     pub(crate) memory: Nanos,
     /// More events only make its condition truer.
     pub(crate) monotone: bool,
+    /// The cluster is no part of its keys.
+    pub(crate) across_clusters: bool,
     /// Per step whether a match is identified by its stage too.
     pub(crate) by_stage: Vec<bool>,
 }
@@ -38,18 +41,26 @@ pub(crate) enum ShapeSpec {
     Each,
     Sliding(SlidingSpec),
     Sequence { steps: usize },
+    Closing(ClosingSpec),
+    FirstSeen(FirstSeenSpec),
+    Silent { after: Nanos },
 }
 
 impl RuleSpec {
     pub(crate) fn new(rule: &Rule, limits: &Limits) -> Self {
         let within = rule.within();
-        let (shape, monotone) = match &rule.shape {
-            Shape::Each => (ShapeSpec::Each, false),
-            Shape::Sliding { .. } => {
-                let spec = SlidingSpec::new(within, &rule.aggregates, limits.matches_per_key_max);
-                (ShapeSpec::Sliding(spec), asks_only_lower_bounds(&rule.source))
+        let most = limits.matches_per_key_max;
+        let closing = |reach| ShapeSpec::Closing(ClosingSpec::new(reach, &rule.aggregates, most));
+        let shape = match &rule.shape {
+            Shape::Each => ShapeSpec::Each,
+            Shape::Sliding { .. } => ShapeSpec::Sliding(SlidingSpec::new(within, &rule.aggregates, most)),
+            Shape::Tumbling { length, .. } => closing(Reach::Tumbling(*length)),
+            Shape::Session { gap, within, .. } => closing(Reach::Session { gap: *gap, within: *within }),
+            Shape::FirstSeen { within, learning } => {
+                ShapeSpec::FirstSeen(FirstSeenSpec::new(*within, *learning, most))
             }
-            Shape::Sequence { .. } => (ShapeSpec::Sequence { steps: rule.steps.len() }, true),
+            Shape::Silent { after, .. } => ShapeSpec::Silent { after: *after },
+            Shape::Sequence { .. } => ShapeSpec::Sequence { steps: rule.steps.len() },
         };
         let source = &rule.source;
         Self {
@@ -66,7 +77,8 @@ impl RuleSpec {
             window: within,
             throttle: rule.throttle,
             memory: limits.request_memory.max(within),
-            monotone,
+            monotone: monotone::is(source),
+            across_clusters: rule.across_clusters,
             by_stage: rule.steps.iter().map(Step::by_stage).collect(),
         }
     }
@@ -75,37 +87,6 @@ impl RuleSpec {
     pub(crate) fn windowed(&self) -> bool {
         !matches!(self.shape, ShapeSpec::Each)
     }
-}
-
-/// Whether the condition of a rule's window asks all that it asks for lower bounds of numbers that only grow.
-fn asks_only_lower_bounds(rule: &ir::Rule) -> bool {
-    let ir::Shape::Sliding { condition, .. } = &rule.shape else { return false };
-    // The nesting of conditions is bounded by the language; the list here is all that waits to be looked at.
-    let mut left: Vec<&Expr> = vec![condition];
-    while let Some(expr) = left.pop() {
-        match &expr.kind {
-            ExprKind::Aggregate(n) => {
-                if rule.aggregates.get(*n as usize).is_none_or(|aggregate| aggregate.enough.is_none()) {
-                    return false;
-                }
-            }
-            ExprKind::And(parts) | ExprKind::Or(parts) | ExprKind::Call(_, parts) => left.extend(parts),
-            ExprKind::Not(part) | ExprKind::IsTrue(part) => left.push(part),
-            ExprKind::Arith(_, a, b) | ExprKind::Compare { left: a, right: b, .. } => {
-                left.extend([&**a, &**b])
-            }
-            ExprKind::In { left: part, set, .. } => {
-                left.push(part);
-                if let ir::Set::Value(list) = set {
-                    left.push(list);
-                }
-            }
-            ExprKind::Quantified { list, body, .. } => left.extend([&**list, &**body]),
-            ExprKind::Part(part, _) | ExprKind::Lookup(_, part) => left.push(part),
-            ExprKind::Literal(_) | ExprKind::Read(_) | ExprKind::Key(_) => {}
-        }
-    }
-    true
 }
 
 /// What a saved state must have in common with the rules that load it: everything that a remembered match was made by.

@@ -11,9 +11,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use super::groups::{Group, GroupKey, Window};
+use super::firsts::Firsts;
+use super::groups::{Group, GroupKey, Left, Window};
 use super::hash::{GroupId, Keyed, group};
 use super::rules::{ShapeSpec, fingerprint};
+use super::save_window::{load_counter, load_window, save_counter, save_window};
 use super::tally::{RuleCounts, Shed, Undecoded};
 use super::told::ToldKey;
 use super::wire::{Reader, Result, Writer, stage_number, stage_of};
@@ -22,7 +24,7 @@ use crate::matches::{Match, Reason, SourceId, SourceInfo};
 use crate::time::{Clock, Order, SourceState, Sources, Wheel};
 use crate::window::Seen;
 use crate::window::sequence::{Sequence, StepQueue, Waiting};
-use crate::window::sliding::{Counter, Sliding};
+use crate::window::sliding::Sliding;
 use std::cmp::Reverse;
 
 const MAGIC: &[u8; 8] = b"adrstate";
@@ -72,6 +74,12 @@ impl State {
         let mut w = Writer::default();
         w.i64(self.sources.watermark);
         w.maybe(self.highest, Writer::i64);
+        w.list(self.firsts.earliest.iter(), |w, (whose, at)| {
+            w.maybe(whose.as_ref(), |w, cluster| {
+                w.maybe(cluster.as_ref(), |w, cluster| w.bytes(cluster.as_bytes()));
+            });
+            w.maybe(*at, Writer::i64);
+        });
         w.list(self.sources.all.iter(), |w, source| {
             w.bytes(source.info.name.as_bytes());
             w.maybe(source.info.cluster.as_ref(), |w, cluster| w.bytes(cluster.as_bytes()));
@@ -93,6 +101,7 @@ impl State {
         let (key, payload) = self.unseal(HEAD, bytes)?;
         let mut r = Reader::new(payload);
         let (watermark, highest) = (r.i64()?, r.maybe(Reader::i64)?);
+        let begun = r.list(|r| Ok((r.maybe(|r| r.maybe(Reader::text))?, r.maybe(Reader::i64)?)))?;
         let all = r.list(|r| {
             let info = SourceInfo { name: r.text()?, cluster: r.maybe(Reader::text)? };
             let (lateness, idle, ended) = (r.i64()?, r.maybe(Reader::i64)?, r.truth()?);
@@ -108,6 +117,8 @@ impl State {
         self.sources = Sources { all, watermark };
         self.tally = tally;
         self.highest = highest;
+        self.firsts = Firsts::new(self.limits.keys_per_rule_max);
+        begun.into_iter().for_each(|(whose, at)| self.firsts.put(whose, at));
         self.waiting.clear();
         self.timers = Wheel::new();
         self.key = key;
@@ -134,9 +145,10 @@ impl State {
                 save_key(key, w);
                 save_group(group, w);
             });
-            w.list(this.groups.held(), |w, (key, suppressed)| {
+            w.list(this.groups.left().into_iter(), |w, (key, left)| {
                 save_key(key, w);
-                w.u64(suppressed);
+                w.u64(left.suppressed);
+                w.maybe(left.began, Writer::i64);
             });
         }
         let mut waiting: Vec<&Pending> =
@@ -169,7 +181,10 @@ impl State {
             let key = load_key(r)?;
             Ok((key, self.load_group(key, r)?))
         })?;
-        let held = r.list(|r| Ok((load_key(r)?, r.u64()?)))?;
+        let left = r.list(|r| {
+            let key = load_key(r)?;
+            Ok((key, Left { suppressed: r.u64()?, began: r.maybe(Reader::i64)? }))
+        })?;
         let waiting = r.list(|r| self.load_pending(r))?;
         r.end()?;
 
@@ -186,8 +201,8 @@ impl State {
         for (key, group) in groups {
             fresh.groups.restore(key, group);
         }
-        for (key, suppressed) in held {
-            fresh.groups.hold(key, suppressed);
+        for (key, left) in left {
+            fresh.groups.leave(key, left);
         }
         match self.shards.get_mut(shard) {
             Some(place) if fits => *place = fresh,
@@ -251,21 +266,8 @@ impl State {
                 let mut window = Sliding::new(sliding);
                 window.dropped = r.maybe(Reader::i64)?;
                 r.list(load_seen)?.into_iter().for_each(|seen| window.push(seen));
-                for counter in &mut window.counters {
-                    match counter {
-                        Counter::Requests => {}
-                        Counter::Filtered { times, dropped } => {
-                            *dropped = r.maybe(Reader::i64)?;
-                            *times = r.list(Reader::i64)?.into();
-                        }
-                        Counter::Distinct(distinct) => {
-                            let dropped = r.maybe(Reader::i64)?;
-                            r.list(|r| Ok((r.i64()?, r.bytes()?)))?
-                                .into_iter()
-                                .for_each(|(at, value)| distinct.restore(at, value));
-                            distinct.dropped = dropped;
-                        }
-                    }
+                for (counter, spec) in window.counters.iter_mut().zip(&sliding.aggregates) {
+                    load_counter(counter, spec, r)?;
                 }
                 Window::Sliding(window)
             }
@@ -276,6 +278,7 @@ impl State {
                 }
                 Window::Sequence(sequence)
             }
+            shape => load_window(shape, r)?.ok_or(LoadError::Corrupt)?,
         };
         Ok(Group { window, last_told, suppressed, newest, shared, due: None, idle: None })
     }
@@ -303,8 +306,9 @@ impl State {
             dry_run_unknown: r.truth()?,
         };
         self.check_step(m.rule, m.step, m.captures.len())?;
-        let stratum = self.rules.get(m.rule as usize).ok_or(LoadError::Corrupt)?.stratum;
-        let group = group(&self.key, &m);
+        let spec = self.rules.get(m.rule as usize).ok_or(LoadError::Corrupt)?;
+        let stratum = spec.stratum;
+        let group = group(&self.key, &m, spec.across_clusters);
         Ok(Pending { order: Order::of(&m.meta, effective), stratum, group, m: Box::new(m) })
     }
 
@@ -333,22 +337,7 @@ fn save_group(group: &Group, w: &mut Writer) {
         Window::Sliding(window) => {
             w.maybe(window.dropped, Writer::i64);
             w.list(window.ring.iter(), save_seen);
-            for counter in &window.counters {
-                match counter {
-                    Counter::Requests => {}
-                    Counter::Filtered { times, dropped } => {
-                        w.maybe(*dropped, Writer::i64);
-                        w.list(times.iter(), |w, t| w.i64(*t));
-                    }
-                    Counter::Distinct(distinct) => {
-                        w.maybe(distinct.dropped, Writer::i64);
-                        w.list(distinct.iter(), |w, (at, value)| {
-                            w.i64(at);
-                            w.bytes(value);
-                        });
-                    }
-                }
-            }
+            window.counters.iter().for_each(|counter| save_counter(counter, w));
         }
         Window::Sequence(sequence) => {
             for queue in &sequence.steps {
@@ -359,17 +348,18 @@ fn save_group(group: &Group, w: &mut Writer) {
                 });
             }
         }
+        other => save_window(other, w),
     }
 }
 
-fn save_seen(w: &mut Writer, seen: &Seen) {
+pub(super) fn save_seen(w: &mut Writer, seen: &Seen) {
     w.i64(seen.effective);
     w.truth(seen.late);
     w.truth(seen.dry_run_unknown);
     w.meta(&seen.meta);
 }
 
-fn load_seen(r: &mut Reader<'_>) -> Result<Seen> {
+pub(super) fn load_seen(r: &mut Reader<'_>) -> Result<Seen> {
     Ok(Seen { effective: r.i64()?, late: r.truth()?, dry_run_unknown: r.truth()?, meta: r.meta()? })
 }
 

@@ -10,7 +10,7 @@
 use std::cmp::Reverse;
 
 use super::State;
-use super::groups::{GroupKey, Window};
+use super::groups::{Group, GroupKey, Window};
 use crate::matches::Nanos;
 
 /// What is due at a timer's time. Of one time they come in this order.
@@ -62,8 +62,9 @@ impl State {
         let top = self.top_stratum();
         loop {
             let matches = self.waiting.peek().map(|Reverse(first)| first.effective());
-            let next = [matches, self.timers.next()].into_iter().flatten().min();
+            let next = [matches, self.timers.next(), self.firsts.next()].into_iter().flatten().min();
             let Some(at) = next.filter(|next| *next < until) else { return };
+            self.begin_waiting(at);
             for stratum in 0..=top {
                 self.moment(at, stratum);
             }
@@ -111,15 +112,30 @@ impl State {
     }
 
     /// A group's window is to be judged now, by a timer. What it does next must be later: [`Window::due`] is asked anew.
-    fn due(&mut self, _at: Nanos, key: GroupKey) {
-        let window = self.shards.get(key.1.shard()).and_then(|shard| shard.groups.all.get(&key));
-        match window.map(|group| &group.window) {
-            None | Some(Window::None | Window::Sliding(_) | Window::Sequence(_)) => {}
+    fn due(&mut self, at: Nanos, key: GroupKey) {
+        match self.group(key).map(|group| &group.window) {
+            None | Some(Window::None | Window::Sliding(_) | Window::Sequence(_) | Window::FirstSeen(_)) => {}
+            Some(Window::Closing(_)) => self.close(at, key, false),
+            Some(Window::Silent(_)) => self.fell_silent(at, key),
         }
     }
 
     /// Judges the windows of a stratum that the end of input leaves open, in the order of their rules and groups.
-    fn cut_short(&mut self, _end: Nanos, _stratum: u32) {}
+    fn cut_short(&mut self, end: Nanos, stratum: u32) {
+        let of_stratum =
+            |rule: u32| self.rules.get(rule as usize).is_some_and(|spec| spec.stratum == stratum);
+        let groups = self.shards.iter().flat_map(|shard| &shard.groups.all);
+        let open = groups
+            .filter(|(key, group)| matches!(group.window, Window::Closing(Some(_))) && of_stratum(key.0));
+        let mut open: Vec<GroupKey> = open.map(|(key, _)| *key).collect();
+        open.sort_unstable();
+        open.into_iter().for_each(|key| self.close(end, key, true));
+    }
+
+    /// A group that is remembered.
+    pub(super) fn group(&self, key: GroupKey) -> Option<&Group> {
+        self.shards.get(key.1.shard())?.groups.all.get(&key)
+    }
 
     /// Sets the timers that a group needs: after each change of it.
     pub(super) fn arm(&mut self, key: GroupKey) {

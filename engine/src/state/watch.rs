@@ -29,6 +29,14 @@ pub enum Outcome {
     },
     /// It is in the window, whose condition is not true.
     NotTrue,
+    /// It is in a window that is judged when it closes.
+    Counted,
+    /// It shows something new, but its key only learns yet.
+    Learned,
+    /// It shows nothing that its key has not shown before.
+    Known,
+    /// It breaks the silence of its key.
+    Heard,
     /// It waits at its step for later ones.
     Waits,
     /// It is of a sequence's last step, and there is no choice of earlier ones that it completes.
@@ -53,7 +61,7 @@ pub struct WindowSeen {
     /// How many there are.
     pub count: u64,
     /// The value of each aggregate, by its text.
-    pub aggregates: Vec<(Arc<str>, u64)>,
+    pub aggregates: Vec<(Arc<str>, Value)>,
     /// What the condition was.
     pub truth: Truth,
 }

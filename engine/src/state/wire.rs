@@ -174,6 +174,10 @@ impl Writer {
                 self.u8(2);
                 self.list(tuples.iter(), |w, tuple| w.bytes(tuple));
             }
+            Counted::Values(values) => {
+                self.u8(3);
+                self.list(values.iter(), |w, bits| w.i64(*bits));
+            }
         }
     }
 }
@@ -325,6 +329,7 @@ impl<'a> Reader<'a> {
             0 => Counted::No,
             1 => Counted::One,
             2 => Counted::Tuples(self.list(|r| r.bytes().map(Box::from))?),
+            3 => Counted::Values(self.list(Self::i64)?),
             _ => return Err(LoadError::Corrupt),
         })
     }

@@ -258,7 +258,11 @@ impl Trial {
 fn outcome(test: &Test, watched: &Watched) -> String {
     let window = || {
         let Some(window) = &watched.window else { return String::new() };
-        window.aggregates.iter().map(|(text, value)| format!(", {text} is {value}")).collect()
+        window
+            .aggregates
+            .iter()
+            .map(|(text, value)| format!(", {text} is {}", compare::shown(value)))
+            .collect()
     };
     match &watched.outcome {
         Outcome::Fired(_) => format!("alert{}", window()),
@@ -266,6 +270,10 @@ fn outcome(test: &Test, watched: &Watched) -> String {
             format!("held back by the throttle since {}{}", since(test, *told), window())
         }
         Outcome::NotTrue => format!("counted{}", window()),
+        Outcome::Counted => "is in a window that is still open".into(),
+        Outcome::Learned => "new, but the key only learns yet".into(),
+        Outcome::Known => "shows nothing new".into(),
+        Outcome::Heard => "breaks the silence".into(),
         Outcome::Waits => "waits for the next step".into(),
         Outcome::NoChoice => "completes no sequence".into(),
         Outcome::Duplicate => "its request was taken before".into(),

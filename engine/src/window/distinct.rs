@@ -25,6 +25,10 @@ impl Distinct {
         self.sightings.len()
     }
 
+    pub(crate) fn contains(&self, value: &[u8]) -> bool {
+        self.last.contains_key(value)
+    }
+
     /// A value is seen; gives how many had to go for it.
     pub(crate) fn enter(&mut self, at: Nanos, value: &[u8], cap: Cap) -> u64 {
         let number = self.next;

@@ -1,4 +1,5 @@
-//! What one group key of one rule remembers: the requests of its window, or what waits at each step of its sequence.
+//! What one group key of one rule remembers: the requests of its window or what was measured over them, what waits at each
+//! step of its sequence, what values it has shown, when it was last heard of.
 //!
 //! Everything here is fed in the one order of time, so that rings stay sorted by being appended to, and what is too old
 //! leaves at the front: entering and leaving are O(1) amortised (O(log n) for distinct values). A window never looks at
@@ -8,15 +9,19 @@
 //! decided while that would still count says so. Under a lower bound the condition stays exact and the count becomes
 //! "at least"; otherwise the answer is marked as approximate.
 
+pub(crate) mod aggregate;
+pub(crate) mod closing;
 pub(crate) mod distinct;
+pub(crate) mod first_seen;
 pub(crate) mod sequence;
+pub(crate) mod silent;
 pub(crate) mod sliding;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use crate::matches::{EventMeta, Nanos};
+use crate::matches::{EventMeta, Nanos, Value};
 
 /// A request in somebody's evidence.
 #[derive(Clone, Debug)]
@@ -25,6 +30,16 @@ pub(crate) struct Seen {
     pub(crate) late: bool,
     pub(crate) dry_run_unknown: bool,
     pub(crate) meta: Arc<EventMeta>,
+}
+
+/// Whom a window belongs to that is judged by a timer, when no match is at hand: from its last match.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owner {
+    /// The parts of the group's key.
+    pub(crate) key: Vec<Value>,
+    pub(crate) cluster: Option<Arc<str>>,
+    /// What the last match brought along; empty if there was none.
+    pub(crate) captures: Vec<Value>,
 }
 
 /// How much is kept of something, and what it means if there was more.

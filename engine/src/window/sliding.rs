@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::distinct::Distinct;
-use super::{Cap, Past, Seen, Shortfall};
-use crate::limits::{EVIDENCE_EDGE, WINDOW_KEPT_MIN};
-use crate::matches::{Counted, Nanos};
-use crate::plan::Aggregate;
+use super::aggregate::{Counter, Spec};
+use super::{Cap, Seen, Shortfall};
+use crate::limits::EVIDENCE_EDGE;
+use crate::matches::{Counted, Nanos, Value};
+use crate::plan::{Aggregate, AggregateKind};
 
 /// What a rule's windows are like; the same for all its keys.
 #[derive(Clone, Debug)]
@@ -14,49 +14,17 @@ pub(crate) struct SlidingSpec {
     pub(crate) within: Nanos,
     /// How many requests are kept.
     ring: Cap,
-    counters: Vec<CounterSpec>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum CounterSpec {
-    /// All requests of the window.
-    Requests,
-    /// Those that its filter takes.
-    Filtered(Cap),
-    /// Different values.
-    Distinct(Cap),
+    pub(crate) aggregates: Vec<Spec>,
 }
 
 impl SlidingSpec {
     pub(crate) fn new(within: Nanos, aggregates: &[Aggregate], matches_per_key_max: usize) -> Self {
-        let whole = Cap { kept_max: matches_per_key_max.max(1), past: Past::Approximate };
-        let newest = |n: u64| Cap {
-            kept_max: usize::try_from(n.max(WINDOW_KEPT_MIN)).unwrap_or(usize::MAX),
-            past: Past::AtLeast,
-        };
-        // Where nobody counts the requests they are kept for the evidence alone.
-        let mut ring: Option<Cap> = None;
-        let counters =
-            aggregates
-                .iter()
-                .map(|aggregate| {
-                    let cap = match aggregate.enough {
-                        Some(n) if !aggregate.filtered => newest(n),
-                        _ => whole,
-                    };
-                    match (aggregate.counts, aggregate.filtered) {
-                        (true, false) => {
-                            ring = Some(ring.map_or(cap, |other| {
-                                if other.kept_max >= cap.kept_max { other } else { cap }
-                            }));
-                            CounterSpec::Requests
-                        }
-                        (true, true) => CounterSpec::Filtered(cap),
-                        (false, _) => CounterSpec::Distinct(cap),
-                    }
-                })
-                .collect();
-        Self { within, ring: ring.unwrap_or_else(|| newest(0)), counters }
+        let aggregates: Vec<Spec> =
+            aggregates.iter().map(|aggregate| Spec::new(aggregate, matches_per_key_max)).collect();
+        let counts = aggregates.iter().filter(|spec| spec.kind == AggregateKind::Count && !spec.filtered);
+        // Where nobody counts the requests they are kept for the evidence alone; of equal caps the first one counts.
+        let ring = counts.map(|spec| spec.cap).reduce(|a, b| if a.kept_max >= b.kept_max { a } else { b });
+        Self { within, ring: ring.unwrap_or_else(Spec::evidence), aggregates }
     }
 }
 
@@ -72,25 +40,9 @@ pub(crate) struct Sliding {
     pub(crate) counters: Vec<Counter>,
 }
 
-/// One aggregate's memory.
-#[derive(Clone, Debug)]
-pub(crate) enum Counter {
-    Requests,
-    Filtered { times: VecDeque<Nanos>, dropped: Option<Nanos> },
-    Distinct(Distinct),
-}
-
 impl Sliding {
     pub(crate) fn new(spec: &SlidingSpec) -> Self {
-        let counters = spec
-            .counters
-            .iter()
-            .map(|counter| match counter {
-                CounterSpec::Requests => Counter::Requests,
-                CounterSpec::Filtered(_) => Counter::Filtered { times: VecDeque::new(), dropped: None },
-                CounterSpec::Distinct(_) => Counter::Distinct(Distinct::default()),
-            })
-            .collect();
+        let counters = spec.aggregates.iter().map(Counter::new).collect();
         Self { ring: VecDeque::new(), dropped: None, late: 0, dry_run_unknown: 0, approximate: 0, counters }
     }
 
@@ -99,20 +51,8 @@ impl Sliding {
         let at = seen.effective;
         self.leave(Self::start(spec, at));
         let mut shed = 0;
-        for ((counter, counter_spec), counted) in self.counters.iter_mut().zip(&spec.counters).zip(counted) {
-            match (counter, counter_spec, counted) {
-                (Counter::Filtered { times, dropped }, CounterSpec::Filtered(cap), Counted::One) => {
-                    times.push_back(at);
-                    if times.len() > cap.kept_max {
-                        *dropped = (*dropped).max(times.pop_front());
-                        shed += 1;
-                    }
-                }
-                (Counter::Distinct(distinct), CounterSpec::Distinct(cap), Counted::Tuples(tuples)) => {
-                    shed += tuples.iter().map(|tuple| distinct.enter(at, tuple, *cap)).sum::<u64>();
-                }
-                _ => {}
-            }
+        for ((counter, spec), counted) in self.counters.iter_mut().zip(&spec.aggregates).zip(counted) {
+            shed += counter.enter(spec, at, counted);
         }
         self.push(seen);
         if self.ring.len() > spec.ring.kept_max {
@@ -147,17 +87,7 @@ impl Sliding {
         while self.ring.front().is_some_and(|seen| seen.effective < from) {
             self.pop();
         }
-        for counter in &mut self.counters {
-            match counter {
-                Counter::Requests => {}
-                Counter::Filtered { times, .. } => {
-                    while times.front().is_some_and(|t| *t < from) {
-                        times.pop_front();
-                    }
-                }
-                Counter::Distinct(distinct) => distinct.leave(from),
-            }
-        }
+        self.counters.iter_mut().for_each(|counter| counter.leave(from));
     }
 
     /// How many requests are in the window.
@@ -166,13 +96,9 @@ impl Sliding {
     }
 
     /// The value of each aggregate.
-    pub(crate) fn values(&self) -> Vec<u64> {
-        let value = |counter: &Counter| match counter {
-            Counter::Requests => self.ring.len() as u64,
-            Counter::Filtered { times, .. } => times.len() as u64,
-            Counter::Distinct(distinct) => distinct.len() as u64,
-        };
-        self.counters.iter().map(value).collect()
+    pub(crate) fn values(&self, spec: &SlidingSpec) -> Vec<Value> {
+        let counters = self.counters.iter().zip(&spec.aggregates);
+        counters.map(|(counter, spec)| counter.get(spec, self.ring.len())).collect()
     }
 
     /// What is missing in the window as it stands at `at`.
@@ -180,16 +106,8 @@ impl Sliding {
         let from = Self::start(spec, at);
         let mut short = Shortfall::default();
         short.add(self.dropped, from, spec.ring.past);
-        for (counter, counter_spec) in self.counters.iter().zip(&spec.counters) {
-            match (counter, counter_spec) {
-                (Counter::Filtered { dropped, .. }, CounterSpec::Filtered(cap)) => {
-                    short.add(*dropped, from, cap.past)
-                }
-                (Counter::Distinct(distinct), CounterSpec::Distinct(cap)) => {
-                    short.add(distinct.dropped, from, cap.past)
-                }
-                _ => {}
-            }
+        for (counter, spec) in self.counters.iter().zip(&spec.aggregates) {
+            counter.shortfall(spec, from, &mut short);
         }
         short
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use engine::alert::Evidence;
-use engine::explain::{Node, Step};
+use engine::explain::{Node, Step, shown};
 use engine::plan::late::Truth;
 use engine::state::{Outcome, Watched};
 
@@ -100,7 +100,7 @@ fn write_became(out: &mut String, watched: &Watched) -> std::fmt::Result {
     writeln!(out, "so {}", outcome(watched))?;
     if let Some(window) = &watched.window {
         let values: Vec<String> =
-            window.aggregates.iter().map(|(text, value)| format!("{text} is {value}")).collect();
+            window.aggregates.iter().map(|(text, value)| format!("{text} is {}", shown(value))).collect();
         writeln!(
             out,
             "  its window held {} events: {}; `when` is {}",
@@ -135,6 +135,10 @@ fn outcome(watched: &Watched) -> String {
             format!("its alert was held back by the throttle, since {}", time(*since))
         }
         Outcome::NotTrue => "it was counted, and `when` is not true".to_owned(),
+        Outcome::Counted => "it is in a window that is judged when it closes".to_owned(),
+        Outcome::Learned => "it shows something new, but its key only learns yet".to_owned(),
+        Outcome::Known => "it shows nothing that its key has not shown before".to_owned(),
+        Outcome::Heard => "it breaks the silence of its key".to_owned(),
         Outcome::Waits => "it waits for a later step".to_owned(),
         Outcome::NoChoice => "it completes no sequence".to_owned(),
         Outcome::Duplicate => "nothing more: its request had been taken before".to_owned(),

@@ -1,7 +1,8 @@
 //! An explanation as one JSON object.
 
 use connect::Error;
-use engine::explain::{Node, Step};
+use engine::explain::{Node, Step, shown};
+use engine::matches::Value;
 use engine::state::{Outcome, Watched};
 use serde::Serialize;
 
@@ -62,7 +63,7 @@ struct Became<'a> {
 #[derive(Serialize)]
 struct WindowTree<'a> {
     count: u64,
-    values: Vec<(&'a str, u64)>,
+    values: Vec<(&'a str, serde_json::Value)>,
     when: &'static str,
     events: Vec<Place<'a>>,
 }
@@ -125,12 +126,23 @@ fn what(watched: &Watched) -> Became<'_> {
     };
     let window = watched.window.as_ref().map(|window| WindowTree {
         count: window.count,
-        values: window.aggregates.iter().map(|(text, value)| (&**text, *value)).collect(),
+        values: window.aggregates.iter().map(|(text, value)| (&**text, plain(value))).collect(),
         when: truth(window.truth),
         events: window.events.iter().map(place).collect(),
     });
     let choice = watched.choice.iter().flatten().flatten().map(place).collect();
     Became { outcome: outcome_word(watched), alert, effective: time(watched.effective), window, choice }
+}
+
+/// A number as a number, all else as text shows it.
+fn plain(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Absent | Value::Unknown => serde_json::Value::Null,
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number in range")]
+        Value::Number(n) if n.fract() == 0.0 && n.abs() < 1e15 => serde_json::Value::from(*n as i64),
+        Value::Number(n) => serde_json::Value::from(*n),
+        other => serde_json::Value::from(shown(other)),
+    }
 }
 
 fn place(evidence: &engine::alert::Evidence) -> Place<'_> {

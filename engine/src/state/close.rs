@@ -1,0 +1,116 @@
+//! Windows that close: matches gather in them, a timer judges them.
+
+use super::decide::{seen, throttled};
+use super::groups::{GroupKey, Window};
+use super::make::{Notes, Raised, Subject, What};
+use super::rules::ShapeSpec;
+use super::watch::Outcome;
+use super::{Pending, State};
+use crate::matches::Nanos;
+use crate::plan::Shape;
+use crate::plan::late::{self, LateCx, Truth};
+use crate::window::Owner;
+use crate::window::closing::{Closing, Reach};
+
+impl State {
+    /// A match enters the open window of its key, or opens one.
+    pub(super) fn gather(&mut self, mut pending: Pending) {
+        let at = pending.effective();
+        let Some(place) = self.place(&pending) else { return self.refused(&pending) };
+        let over = |window: &Window, spec: &ShapeSpec| match (window, spec) {
+            (Window::Closing(Some(open)), ShapeSpec::Closing(spec)) => !open.takes(spec, at),
+            _ => false,
+        };
+        let group = self.group(place.key).zip(self.rules.get(place.key.0 as usize));
+        if group.is_some_and(|(group, spec)| over(&group.window, &spec.shape)) {
+            // Its timer is of this very time: what is of the next window is decided before timers are.
+            self.close(at, place.key, false);
+        }
+        let counted = std::mem::take(&mut pending.m.counted);
+        let owner = owner(&pending);
+        let seen = seen(&pending);
+        let Some(spec) = self.rules.get(place.key.0 as usize) else { return };
+        let ShapeSpec::Closing(closing) = &spec.shape else { return };
+        let Some(shard) = self.shards.get_mut(place.shard) else { return };
+        let group = shard.groups.enter(place.key, spec, at, place.shared);
+        let Window::Closing(open) = &mut group.window else { return };
+        let open = open.get_or_insert_with(|| Box::new(Closing::new(closing, at)));
+        self.tally.shed.window += open.enter(closing, seen, owner, &counted);
+        self.arm(place.key);
+        self.watched(&pending, Outcome::Counted);
+    }
+
+    /// Judges the open window of a key, which is over; `cut`: since the input is.
+    pub(super) fn close(&mut self, at: Nanos, key: GroupKey, cut: bool) {
+        let plan = self.plan.clone();
+        let number = key.0 as usize;
+        let (Some(rule), Some(spec)) = (plan.rules.get(number), self.rules.get(number)) else { return };
+        let (Shape::Tumbling { condition, .. } | Shape::Session { condition, .. }) = &rule.shape else {
+            return;
+        };
+        let ShapeSpec::Closing(closing) = &spec.shape else { return };
+        let groups = self.shards.get_mut(key.1.shard()).map(|shard| &mut shard.groups);
+        let Some(group) = groups.and_then(|groups| groups.all.get_mut(&key)) else { return };
+        let Window::Closing(window) = &mut group.window else { return };
+        let Some(open) = window.take() else { return };
+        let aggregates = open.values(closing);
+        let captures = [open.owner.captures.as_slice()];
+        let cx = LateCx {
+            captures: &captures,
+            aggregates: &aggregates,
+            key: &open.owner.key,
+            coverage: self.coverage.as_deref().and_then(|coverage| coverage.get(number)),
+            ..LateCx::default()
+        };
+        if late::truth(condition, &cx) != Truth::True {
+            return;
+        }
+        let shared = group.shared;
+        let Ok(suppressed) = throttled(group, at, spec.throttle) else {
+            self.tally.rule(key.0).suppressed += 1;
+            return;
+        };
+        let short = open.shortfall(closing);
+        let (time, window, what) = match (closing.reach, open.newest()) {
+            (Reach::Tumbling(_), _) | (_, None) => (open.end, (open.start, open.end), open.start),
+            (Reach::Session { .. }, Some(last)) => {
+                (last.meta.stage_timestamp, (open.start, last.effective), open.start)
+            }
+        };
+        let raised = Raised {
+            events: open.evidence().map(|seen| (seen.meta.clone(), None)).collect(),
+            count: open.count,
+            window: Some(window),
+            aggregates,
+            notes: Notes {
+                at_least: short.at_least,
+                late: open.late,
+                dry_run_unknown: open.dry_run_unknown,
+                shared,
+                cut: short.approximate,
+                ended: cut,
+                rests: open.approximate,
+                ..Notes::default()
+            },
+            suppressed,
+            time,
+            decided_at: at,
+            what: What::Time(what),
+        };
+        let subject = Subject {
+            rule: key.0,
+            step: 0,
+            key: &open.owner.key,
+            cluster: open.owner.cluster.as_ref(),
+            completing: open.completing(),
+            captures: &captures,
+        };
+        self.raise(rule, subject, raised);
+    }
+}
+
+/// Whom a window belongs to that this match is the last of.
+pub(super) fn owner(pending: &Pending) -> Owner {
+    let m = &pending.m;
+    Owner { key: m.key.clone(), cluster: m.meta.cluster.clone(), captures: m.captures.clone() }
+}

@@ -1,0 +1,127 @@
+//! Silences: a key that was heard of, or is waited for, and then is not heard of for too long.
+
+use std::sync::Arc;
+
+use super::close::owner;
+use super::decide::{seen, throttled};
+use super::groups::{GroupKey, Room, Window};
+use super::hash::group_of;
+use super::make::{Notes, Raised, Subject, What};
+use super::rules::ShapeSpec;
+use super::watch::Outcome;
+use super::{Pending, State};
+use crate::matches::{Nanos, Value};
+use crate::plan::{Shape, WaitsFor};
+use crate::window::Owner;
+use crate::window::silent::Silence;
+
+impl State {
+    /// A match breaks the silence of its key, or begins the first.
+    pub(super) fn hear(&mut self, pending: &Pending) {
+        let at = pending.effective();
+        let Some(place) = self.place(pending) else { return self.refused(pending) };
+        let (last, owner) = (Some(seen(pending)), owner(pending));
+        self.begin(place.key, at, place.shared, last, owner);
+        self.watched(pending, Outcome::Heard);
+    }
+
+    fn begin(
+        &mut self,
+        key: GroupKey,
+        at: Nanos,
+        shared: bool,
+        last: Option<crate::window::Seen>,
+        owner: Owner,
+    ) {
+        let Some(spec) = self.rules.get(key.0 as usize) else { return };
+        let ShapeSpec::Silent { after } = spec.shape else { return };
+        let Some(shard) = self.shards.get_mut(key.1.shard()) else { return };
+        let group = shard.groups.enter(key, spec, at, shared);
+        if let Window::Silent(running) = &mut group.window {
+            *running = Some(Box::new(Silence::new(at, after, last, owner)));
+        }
+        self.arm(key);
+    }
+
+    /// The first events at all, or of a cluster, are of this time: what is waited for from then on begins.
+    pub(super) fn begin_waiting(&mut self, at: Nanos) {
+        for first in self.firsts.take(at) {
+            let plan = self.plan.clone();
+            for (number, rule) in (0..).zip(&plan.rules) {
+                let Shape::Silent { waits_for, .. } = &rule.shape else { continue };
+                match (waits_for, &first) {
+                    (WaitsFor::All, None) => self.wait(number, at, None, Vec::new()),
+                    (WaitsFor::EachCluster, Some(cluster)) => {
+                        self.wait(number, at, cluster.clone(), Vec::new());
+                    }
+                    (WaitsFor::Keys(keys), None) => {
+                        keys.iter().for_each(|key| self.wait(number, at, None, vec![key.clone()]));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn wait(&mut self, rule: u32, at: Nanos, cluster: Option<Arc<str>>, key: Vec<Value>) {
+        let Some(spec) = self.rules.get(rule as usize) else { return };
+        let id = group_of(&self.key, rule, cluster.as_deref(), &key);
+        let group = (rule, id);
+        let Some(groups) = self.shards.get(id.shard()).map(|shard| &shard.groups) else { return };
+        if groups.all.contains_key(&group) {
+            return;
+        }
+        if groups.room(group, spec) != Room::Own {
+            self.tally.shed.refused += 1;
+            return;
+        }
+        // What is read of an event that never came.
+        let nothing = self.plan.rules.get(rule as usize).and_then(|rule| rule.steps.first());
+        let captures = nothing.map_or_else(Vec::new, |step| step.nothing.clone());
+        self.begin(group, at, false, None, Owner { key, cluster, captures });
+    }
+
+    /// A key was silent for too long.
+    pub(super) fn fell_silent(&mut self, at: Nanos, key: GroupKey) {
+        let plan = self.plan.clone();
+        let number = key.0 as usize;
+        let (Some(rule), Some(spec)) = (plan.rules.get(number), self.rules.get(number)) else { return };
+        let groups = self.shards.get_mut(key.1.shard()).map(|shard| &mut shard.groups);
+        let Some(group) = groups.and_then(|groups| groups.all.get_mut(&key)) else { return };
+        let Window::Silent(running) = &mut group.window else { return };
+        let Some(silence) = running.take() else { return };
+        let shared = group.shared;
+        let Ok(suppressed) = throttled(group, at, spec.throttle) else {
+            self.tally.rule(key.0).suppressed += 1;
+            return;
+        };
+        let Silence { since, deadline, last, owner } = *silence;
+        let captures = [owner.captures.as_slice()];
+        let raised = Raised {
+            events: last.iter().map(|seen| (seen.meta.clone(), None)).collect(),
+            count: 0,
+            window: Some((since, deadline)),
+            aggregates: Vec::new(),
+            notes: Notes {
+                late: last.as_ref().is_some_and(|seen| seen.late),
+                dry_run_unknown: last.as_ref().is_some_and(|seen| seen.dry_run_unknown),
+                shared,
+                rests: last.as_ref().is_some_and(|seen| seen.meta.approximate()),
+                ..Notes::default()
+            },
+            suppressed,
+            time: deadline,
+            decided_at: at,
+            what: What::Time(deadline),
+        };
+        let subject = Subject {
+            rule: key.0,
+            step: 0,
+            key: &owner.key,
+            cluster: owner.cluster.as_ref(),
+            completing: last.as_ref().map(|seen| &seen.meta),
+            captures: &captures,
+        };
+        self.raise(rule, subject, raised);
+    }
+}

@@ -1,0 +1,98 @@
+//! One aggregate of a window that closes: values are added, and it is read once.
+
+use std::collections::BTreeSet;
+
+use super::super::{Past, Shortfall};
+use super::{Spec, Total, count, rank};
+use crate::matches::{Counted, Value};
+use crate::plan::AggregateKind;
+
+/// One aggregate's memory.
+#[derive(Clone, Debug)]
+pub(crate) enum Gauge {
+    Count(u64),
+    /// Different values, and whether there were more.
+    Distinct(BTreeSet<Box<[u8]>>, bool),
+    /// With how many they are.
+    Total(Total, u64),
+    Extreme(Option<i64>),
+    /// In the order in which they came, and whether there were more.
+    Ranked(Vec<i64>, bool),
+}
+
+impl Gauge {
+    pub(crate) fn new(spec: &Spec) -> Self {
+        match spec.kind {
+            AggregateKind::Count => Self::Count(0),
+            AggregateKind::Distinct => Self::Distinct(BTreeSet::new(), false),
+            AggregateKind::Sum | AggregateKind::Avg => Self::Total(Total::new(spec.measure), 0),
+            AggregateKind::Min | AggregateKind::Max => Self::Extreme(None),
+            AggregateKind::Percentile(_) => Self::Ranked(Vec::new(), false),
+        }
+    }
+
+    /// Takes what a match adds; gives for how much there was no room.
+    pub(crate) fn enter(&mut self, spec: &Spec, counted: &Counted) -> u64 {
+        let room = |len: usize| len < spec.cap.kept_max;
+        let mut shed = 0;
+        match (self, counted) {
+            (Self::Count(n), Counted::One) => *n += 1,
+            (Self::Distinct(values, more), Counted::Tuples(tuples)) => {
+                for tuple in tuples {
+                    if room(values.len()) {
+                        values.insert(tuple.clone());
+                    } else if !values.contains(tuple) {
+                        *more = true;
+                        shed += 1;
+                    }
+                }
+            }
+            (Self::Total(total, n), Counted::Values(values)) => {
+                values.iter().for_each(|bits| total.add(*bits, false));
+                *n += values.len() as u64;
+            }
+            (Self::Extreme(most), Counted::Values(values)) => {
+                let all = most.iter().chain(values).copied();
+                *most = if matches!(spec.kind, AggregateKind::Max) { all.max() } else { all.min() };
+            }
+            (Self::Ranked(all, more), Counted::Values(values)) => {
+                let fitting = values.len().min(spec.cap.kept_max.saturating_sub(all.len()));
+                all.extend(values.iter().take(fitting));
+                shed += (values.len() - fitting) as u64;
+                *more |= shed > 0;
+            }
+            _ => {}
+        }
+        shed
+    }
+
+    /// Its value.
+    pub(crate) fn get(&self, spec: &Spec) -> Value {
+        match (self, spec.kind) {
+            (Self::Count(n), _) => count(*n),
+            (Self::Distinct(values, _), _) => count(values.len() as u64),
+            (Self::Total(total, n), AggregateKind::Avg) => {
+                total.average(usize::try_from(*n).unwrap_or(usize::MAX))
+            }
+            (Self::Total(total, _), _) => total.sum(),
+            (Self::Extreme(most), _) => most.map_or(Value::Absent, |bits| spec.measure.value(bits)),
+            (Self::Ranked(all, _), AggregateKind::Percentile(p)) => {
+                let mut sorted = all.clone();
+                sorted.sort_unstable();
+                let found = sorted.get(rank(p, sorted.len()));
+                found.map_or(Value::Absent, |bits| spec.measure.value(*bits))
+            }
+            (Self::Ranked(..), _) => Value::Absent,
+        }
+    }
+
+    /// Adds what it is short of.
+    pub(crate) fn shortfall(&self, spec: &Spec, short: &mut Shortfall) {
+        if let Self::Distinct(_, true) | Self::Ranked(_, true) = self {
+            match spec.cap.past {
+                Past::AtLeast => short.at_least = true,
+                Past::Approximate => short.approximate = true,
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What values a key has shown, and since when it is known.
+//!
+//! Each tuple is kept with the last time it was shown, until it is older than the window. Past the limit the oldest go: what
+//! was forgotten is told again as new, and never is anything taken for known that was not shown. A key that has shown
+//! nothing for a whole window is kept as the time of its first match alone, so that it need not learn again.
+
+use super::distinct::Distinct;
+use super::{Cap, Past};
+use crate::matches::Nanos;
+
+/// How a rule's memories work; the same for all keys.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FirstSeenSpec {
+    pub(crate) within: Nanos,
+    pub(crate) learning: Nanos,
+    cap: Cap,
+}
+
+impl FirstSeenSpec {
+    pub(crate) fn new(within: Nanos, learning: Nanos, matches_per_key_max: usize) -> Self {
+        let cap = Cap { kept_max: matches_per_key_max.max(1), past: Past::Approximate };
+        Self { within, learning, cap }
+    }
+}
+
+/// The memory of one key.
+#[derive(Clone, Debug)]
+pub(crate) struct FirstSeen {
+    /// Its first match.
+    pub(crate) began: Nanos,
+    pub(crate) tuples: Distinct,
+}
+
+/// What a match brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// A tuple that is new. It may have been forgotten, if `unsure`.
+    New { unsure: bool },
+    /// Something new, but the key only learns yet.
+    Learned,
+    /// Nothing new.
+    Known,
+}
+
+impl FirstSeen {
+    pub(crate) fn new(began: Nanos) -> Self {
+        Self { began, tuples: Distinct::default() }
+    }
+
+    /// A match shows these tuples. Gives also how many others had to be forgotten for them.
+    pub(crate) fn show(&mut self, spec: &FirstSeenSpec, at: Nanos, tuples: &[Box<[u8]>]) -> (Sight, u64) {
+        let from = at.saturating_sub(spec.within);
+        self.tuples.leave(from);
+        let new = tuples.iter().any(|tuple| !self.tuples.contains(tuple));
+        let unsure = self.tuples.dropped.is_some_and(|dropped| dropped >= from);
+        let shed = tuples.iter().map(|tuple| self.tuples.enter(at, tuple, spec.cap)).sum();
+        let sight = match new {
+            true if at.saturating_sub(self.began) >= spec.learning => Sight::New { unsure },
+            true => Sight::Learned,
+            false => Sight::Known,
+        };
+        (sight, shed)
+    }
+}
