@@ -8,3 +8,4 @@ mod equal;
 mod grammar;
 mod labels;
 mod limits;
+mod words;

@@ -49,10 +49,10 @@ impl Events {
     }
 }
 
-/// The steps of a rule: those written, or its `on`.
+/// The steps of a rule: those written, or its `on`; never none.
 pub(crate) fn written<'a>(clauses: &Clauses<'a>) -> Vec<Written<'a>> {
     match clauses.steps {
-        Some(steps) if clauses.on.is_none() => {
+        Some(steps) if clauses.on.is_none() && !steps.steps.is_empty() => {
             steps.steps.iter().map(|step| Written { step: Some(step), on: Some(&step.on) }).collect()
         }
         _ => vec![Written { step: None, on: clauses.on }],

@@ -7,14 +7,14 @@ use crate::ir::{
 };
 use crate::source::SourceMap;
 
-fn set(text: &str) -> RuleSet {
+pub(super) fn set(text: &str) -> RuleSet {
     let mut sources = SourceMap::default();
     sources.add("r.rule", text);
     let outcome = compile(&sources);
     outcome.rules.unwrap_or_else(|| panic!("{text}\n{:#?}", outcome.diagnostics))
 }
 
-fn rule(text: &str) -> Rule {
+pub(super) fn rule(text: &str) -> Rule {
     set(text).rules.remove(0)
 }
 

@@ -43,6 +43,8 @@ const COMMON: [&str; 14] = [
 pub(super) fn check(subject: &mut Subject<'_>) {
     let rule = subject.rule;
     let mut found = Vec::new();
+    let last = rule.steps.iter().rposition(|step| step.no.is_none());
+    let unordered = matches!(rule.shape, Shape::Sequence { ordered: false, .. });
     for (number, step) in rule.steps.iter().enumerate() {
         let mut look =
             Look { rule, number, alone: None, in_alert: false, left: QUESTIONS_MAX, found: Vec::new() };
@@ -53,17 +55,27 @@ pub(super) fn check(subject: &mut Subject<'_>) {
         for value in step.excepts.iter().chain(step.key.iter().map(|part| &part.value)) {
             walk(value, &matched, &mut |expr, scope| look.at(expr, scope));
         }
-        if number + 1 == rule.steps.len() {
-            for value in rule.aggregates.iter().flat_map(aggregated) {
+        if Some(number) == last {
+            let first_seen: &[Expr] = match &rule.shape {
+                Shape::FirstSeen { values, .. } => values,
+                _ => &[],
+            };
+            for value in rule.aggregates.iter().flat_map(aggregated).chain(first_seen) {
                 walk(value, &matched, &mut |expr, scope| look.at(expr, scope));
             }
             look.in_alert = true;
-            for value in rule
-                .alert
-                .iter()
-                .filter_map(|piece| if let Piece::Value(of) = piece { Some(of) } else { None })
-            {
-                walk(value, &matched, &mut |expr, scope| look.at(expr, scope));
+            let pieces = rule.alert.iter().filter_map(|piece| match piece {
+                Piece::Value(of) => Some(of),
+                Piece::Literal(_) => None,
+            });
+            for value in pieces {
+                walk(value, &matched, &mut |expr, scope| {
+                    // A bare field of an `unordered` is of whichever step came last.
+                    let whose = matches!(&expr.kind, ExprKind::Read(place) if place.step.is_none());
+                    if !(unordered && whose) {
+                        look.at(expr, scope);
+                    }
+                });
             }
         }
         found.extend(look.found);

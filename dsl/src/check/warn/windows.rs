@@ -4,7 +4,7 @@ use super::Subject;
 use super::facts::event_field;
 use super::walk::{Scope, leaves, walk};
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{CompareOp, Derived, Expr, ExprKind, Place, Root, Rule, Shape, Step};
+use crate::ir::{AggregateKind, CompareOp, Derived, Expr, ExprKind, Literal, Place, Root, Rule, Shape, Step};
 use crate::ir::{Subresource, Target, Targets, Verbs};
 use crate::schema;
 
@@ -12,12 +12,16 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     let rule = subject.rule;
     let mut found = Vec::new();
     match &rule.shape {
-        Shape::Each
-        | Shape::Tumbling { .. }
-        | Shape::Session { .. }
-        | Shape::FirstSeen { .. }
-        | Shape::Silent { .. } => {}
-        Shape::Sliding { condition, .. } => upper_bounds(rule, condition, &mut found),
+        Shape::Each | Shape::FirstSeen { .. } | Shape::Silent { .. } => {}
+        Shape::Tumbling { condition, .. } | Shape::Session { condition, .. } => {
+            never_empty(rule, condition, &mut found);
+        }
+        Shape::Sliding { condition, .. } => {
+            never_empty(rule, condition, &mut found);
+            if found.is_empty() {
+                upper_bounds(rule, condition, &mut found);
+            }
+        }
         Shape::Sequence { .. } => {
             found.extend(unjoined(rule));
             rule.steps.iter().for_each(|step| found.extend(absent_key(step)));
@@ -29,57 +33,101 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     found.into_iter().for_each(|diagnostic| subject.warn(diagnostic));
 }
 
+/// `count() == 0`: a window is there because something came.
+fn never_empty(rule: &Rule, condition: &Expr, found: &mut Vec<Diagnostic>) {
+    bounds(condition, true, &mut |bound| {
+        let aggregate = rule.aggregates.get(bound.aggregate as usize);
+        let plain = aggregate.is_some_and(|a| matches!(a.kind, AggregateKind::Count) && a.filter.is_none());
+        let none = match bound.op {
+            CompareOp::Lt => bound.constant <= 1.0,
+            _ => bound.constant < 1.0,
+        };
+        if plain && bound.upper && none {
+            let message = "this is never true: a window without events is not judged";
+            let help = "`silent for 5m` tells that nothing came";
+            found.push(Diagnostic::new(Code::NeverTrue, bound.expr.span, message).help(help));
+        }
+    });
+}
+
 /// `count() < 75`: in a sliding window it holds at the first event already.
 fn upper_bounds(rule: &Rule, condition: &Expr, found: &mut Vec<Diagnostic>) {
     let lower = has_lower_bound(condition, true);
-    bounds(condition, true, &mut |expr, aggregate, upper| {
-        let filtered = rule.aggregates.get(aggregate as usize).is_some_and(|a| a.filter.is_some());
+    bounds(condition, true, &mut |bound| {
+        let aggregate = rule.aggregates.get(bound.aggregate as usize);
+        let filtered = aggregate.is_some_and(|a| a.filter.is_some());
+        // More events make no mean, least value or percentile larger for certain.
+        let grows = aggregate.is_some_and(|a| {
+            matches!(a.kind, AggregateKind::Count | AggregateKind::Distinct(_) | AggregateKind::Sum(_))
+        });
         // `count(where succeeded) == 0 and count() >= 10` says what it means: none among those that came so far.
-        if !upper || (filtered && lower) {
+        if !bound.upper || !grows || (filtered && lower) {
             return;
         }
         let message = "an upper bound in a sliding window holds as soon as the first event comes, as it is judged after each";
         let help = "only a window that is over knows the whole: `tumbling` or `session`";
-        found.push(Diagnostic::new(Code::UpperBound, expr.span, message).help(help));
+        found.push(Diagnostic::new(Code::UpperBound, bound.expr.span, message).help(help));
     });
 }
 
 fn has_lower_bound(condition: &Expr, positive: bool) -> bool {
     let mut any = false;
-    bounds(condition, positive, &mut |_, _, upper| any |= !upper);
+    bounds(condition, positive, &mut |bound| any |= !bound.upper);
     any
 }
 
-/// Tells each comparison of an aggregate with a constant, and whether it bounds it from above.
-fn bounds<'e>(expr: &'e Expr, positive: bool, tell: &mut dyn FnMut(&'e Expr, u32, bool)) {
+/// A comparison of an aggregate with a constant.
+struct Bound<'e> {
+    expr: &'e Expr,
+    aggregate: u32,
+    /// As it stands with the aggregate on the left, under no `not`.
+    op: CompareOp,
+    /// Of a duration its nanoseconds.
+    constant: f64,
+    /// Bounds it from above.
+    upper: bool,
+}
+
+/// Tells each comparison of an aggregate with a constant.
+fn bounds<'e>(expr: &'e Expr, positive: bool, tell: &mut dyn FnMut(Bound<'e>)) {
     match &expr.kind {
         ExprKind::And(parts) | ExprKind::Or(parts) => {
             parts.iter().for_each(|part| bounds(part, positive, tell))
         }
         ExprKind::Not(of) => bounds(of, !positive, tell),
         ExprKind::Compare { op, left, right, .. } => {
-            let (aggregate, op) = match (&left.kind, &right.kind) {
-                (ExprKind::Aggregate(n), _) if constant(right) => (*n, *op),
-                (_, ExprKind::Aggregate(n)) if constant(left) => (*n, turned(*op)),
+            let (aggregate, constant, op) = match (&left.kind, &right.kind) {
+                (ExprKind::Aggregate(n), _) => (*n, constant(right), *op),
+                (_, ExprKind::Aggregate(n)) => (*n, constant(left), turned(*op)),
                 _ => return,
             };
-            match (op, positive) {
-                (CompareOp::Lt | CompareOp::Le, true) | (CompareOp::Gt | CompareOp::Ge, false) => {
-                    tell(expr, aggregate, true);
-                }
-                (CompareOp::Eq, true) => tell(expr, aggregate, true),
-                (CompareOp::Gt | CompareOp::Ge, true) | (CompareOp::Lt | CompareOp::Le, false) => {
-                    tell(expr, aggregate, false);
-                }
-                _ => {}
-            }
+            let Some(constant) = constant else { return };
+            let op = match (op, positive) {
+                (op, true) => op,
+                (CompareOp::Lt, false) => CompareOp::Ge,
+                (CompareOp::Le, false) => CompareOp::Gt,
+                (CompareOp::Gt, false) => CompareOp::Le,
+                (CompareOp::Ge, false) => CompareOp::Lt,
+                _ => return,
+            };
+            let upper = match op {
+                CompareOp::Lt | CompareOp::Le | CompareOp::Eq => true,
+                CompareOp::Gt | CompareOp::Ge => false,
+                _ => return,
+            };
+            tell(Bound { expr, aggregate, op, constant, upper });
         }
         _ => {}
     }
 }
 
-fn constant(expr: &Expr) -> bool {
-    matches!(expr.kind, ExprKind::Literal(_))
+#[expect(clippy::cast_precision_loss, reason = "compared with small numbers only")]
+fn constant(expr: &Expr) -> Option<f64> {
+    match &expr.kind {
+        ExprKind::Literal(Literal::Number(number)) => Some(*number),
+        ExprKind::Literal(Literal::Duration(nanos)) => Some(*nanos as f64),
+        _ => None,
+    }
 }
 
 fn turned(op: CompareOp) -> CompareOp {
@@ -92,15 +140,26 @@ fn turned(op: CompareOp) -> CompareOp {
     }
 }
 
-/// A sequence that neither a key nor a condition holds together: any two events of the cluster make it.
+/// A sequence that neither a key nor a condition holds together: any two events of the cluster make it, and any event at
+/// a `no` step that nothing joins forbids it.
 fn unjoined(rule: &Rule) -> Option<Diagnostic> {
     if rule.steps.iter().any(|step| !step.key.is_empty()) {
         return None;
     }
-    let joined = rule.steps.iter().filter_map(|step| step.condition.as_ref()).any(joins);
-    let message = format!("nothing says that the steps of `{}` belong together", rule.name);
-    let help = "add `by`, or compare a field with one of an earlier step by `==`";
-    (!joined).then(|| Diagnostic::new(Code::Unjoined, rule.span, message).help(help))
+    let joined = |step: &Step| step.condition.as_ref().is_some_and(joins);
+    let mut positive = rule.steps.iter().filter(|step| step.no.is_none());
+    let alone = positive.clone().count() == 1;
+    if !alone && !positive.any(joined) {
+        let message = format!("nothing says that the steps of `{}` belong together", rule.name);
+        let help = "add `by`, or compare a field with one of an earlier step by `==`";
+        return Some(Diagnostic::new(Code::Unjoined, rule.span, message).help(help));
+    }
+    let no = rule.steps.iter().find(|step| step.no.is_some() && !joined(step))?;
+    let name = no.name.as_deref().unwrap_or_default();
+    let message =
+        format!("nothing says that `no {name}` belongs to the other steps, so any such event forbids");
+    let help = "add `by`, or compare a field with one of another step by `==`";
+    Some(Diagnostic::new(Code::Unjoined, rule.span, message).help(help))
 }
 
 /// Whether a condition asks, under no `not`, that something equals a value of an earlier step.
@@ -121,6 +180,8 @@ fn joins(condition: &Expr) -> bool {
 
 /// A key of which every part can be absent: such events take no part in a sequence.
 fn absent_key(step: &Step) -> Option<Diagnostic> {
+    // What an alert is of is the business of the rule that told it.
+    step.on.events()?;
     let mut absent = Vec::new();
     for part in &step.key {
         let ExprKind::Read(place) = &part.value.kind else { return None };
@@ -221,6 +282,7 @@ fn is_endless(place: &Place) -> bool {
                 | Derived::ExecArgs
                 | Derived::ExecCommand
                 | Derived::ExecContainer
+                | Derived::RequestId
         ),
         Root::Event => {
             matches!(
