@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The releases of which the table is the union, the oldest first.
-const RELEASES: [&str; 9] =
-    ["v1_29", "v1_30", "v1_31", "v1_32", "v1_33", "v1_34", "v1_35", "v1_36", "v1_37"];
+const RELEASES: [&str; 9] = ["v1_29", "v1_30", "v1_31", "v1_32", "v1_33", "v1_34", "v1_35", "v1_36", "v1_37"];
 
 /// Writes the table, or with `check` only compares it with the one that is there.
 pub(crate) fn run(root: &Path, check: bool) -> Result<(), String> {

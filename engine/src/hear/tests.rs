@@ -138,8 +138,7 @@ fn steps_of_a_sequence_hear_alerts_beside_events() {
         event["verb"] = json!("delete");
         event
     };
-    let events =
-        [by(1, "ann", "a"), by(2, "ann", "b"), gone(3, "b"), by(4, "ann", "b"), by(5, "ann", "c")];
+    let events = [by(1, "ann", "a"), by(2, "ann", "b"), gone(3, "b"), by(4, "ann", "b"), by(5, "ann", "c")];
     assert_eq!(messages(text, &events), ["ann read b, delete, ann read c"]);
 }
 
@@ -228,7 +227,8 @@ fn alerts_that_wait_to_be_heard_are_saved() {
             where b.objectRef.name != a.objectRef.name }} alert \"{{a.objectRef.name}} {{b.alert.message}}\" }}"
     )
     .replace("b.objectRef", "objectRef");
-    let log: Vec<String> = (0..40).map(|n| by(n, ["ann", "bob"][n as usize % 2], &format!("p{n}")).to_string()).collect();
+    let log: Vec<String> =
+        (0..40).map(|n| by(n, ["ann", "bob"][n as usize % 2], &format!("p{n}")).to_string()).collect();
     // Offsets count from the begin of what is matched, so the whole is cut as well.
     let whole: Vec<Vec<u8>> = in_two(&rules, &log, 0);
     assert!(whole.len() > 60, "{}", whole.len());

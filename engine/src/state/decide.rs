@@ -145,6 +145,7 @@ impl State {
             captures: &[&pending.m.captures],
             aggregates: &values,
             key: &pending.m.key,
+            coverage: self.coverage.as_deref().and_then(|coverage| coverage.get(number)),
             ..LateCx::default()
         };
         let truth = late::truth(condition, &cx);

@@ -1,8 +1,9 @@
 //! Runs the tests of rules: events as they are written in a `test`, and whether the rule says what is expected.
 //!
 //! A test is a log of one source named `test` in the order of time, so nothing in it is late and an event may stand
-//! anywhere among the others. Only the rule it is about is active, also one that ships off. Everything else is as in any
-//! run: the same matching, the same windows, the same alerts. What is expected must come in that order and nothing else:
+//! anywhere among the others. Only the rule it is about is active, also one that ships off, and whatever it hears the
+//! alerts of; its own alerts alone are judged. Everything else is as in any run: the same matching, the same windows, the
+//! same alerts. What is expected must come in that order and nothing else:
 //! `expect 3 alerts` stands for three of any kind.
 
 mod compare;
@@ -12,7 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use dsl::ir::{Expected, Rule, RuleSet, Test};
+use dsl::ir::{Expected, On, Rule, RuleSet, Test};
 use dsl::source::Span;
 
 use crate::alert::Alert;
@@ -29,7 +30,10 @@ use compare::same;
 /// The tests of one rule, run one after another.
 #[derive(Debug)]
 pub struct Trial {
+    /// The rule and all that it hears.
     plan: Arc<Plan>,
+    /// Its number in the plan.
+    number: usize,
     rule: Rule,
     conditions: Vec<Condition>,
 }
@@ -96,12 +100,16 @@ impl Trial {
     /// Gets ready to run the tests of a rule, by its number in the set.
     #[must_use]
     pub fn new(rules: &RuleSet, rule: usize) -> Option<Self> {
-        let rule = Rule { disabled: false, ..rules.rules.get(rule)?.clone() };
-        let alone = RuleSet { rules: vec![rule.clone()], ..RuleSet::default() };
+        let active = with_all_heard(&rules.rules, rule);
+        let set = rules.rules.iter().zip(active);
+        let set = set.map(|(rule, active)| Rule { disabled: !active, ..rule.clone() }).collect();
+        let set = RuleSet { rules: set, ..RuleSet::default() };
         // Later than this is never late.
         let limits = Limits { lateness: Nanos::MAX, ..Limits::default() };
-        let plan = Arc::new(Plan::new(&alone, limits));
-        let conditions = plan.rules.iter().flat_map(|rule| &rule.leaves);
+        let plan = Arc::new(Plan::covering(&set, limits));
+        let number = plan.rules.iter().position(|of| of.ir == rule)?;
+        let rule = rules.rules.get(rule)?.clone();
+        let conditions = plan.rules.get(number).into_iter().flat_map(|rule| &rule.leaves);
         let conditions = conditions.map(|leaf| Condition {
             span: leaf.span,
             step: leaf.step,
@@ -110,7 +118,7 @@ impl Trial {
             trues: 0,
         });
         let conditions = conditions.collect();
-        Some(Self { plan, rule, conditions })
+        Some(Self { plan, number, rule, conditions })
     }
 
     /// Runs one of the rule's tests.
@@ -124,19 +132,22 @@ impl Trial {
         }
         let mut run = Run::new(self.plan.clone(), self.plan.limits);
         run.scratch.cover(&self.plan);
-        let watch = run.state.watch_all(0);
+        run.state.cover();
+        let watches: Vec<_> = (0..).zip(&self.plan.rules).map(|(n, _)| run.state.watch_all(n)).collect();
         run.add(SourceInfo { name: "test".into(), cluster: None }, &log);
         run.read_until(test.until.unwrap_or(Nanos::MIN));
 
-        for coverage in run.scratch.coverage().into_iter().flatten() {
-            self.covered(coverage);
+        for all in [run.scratch.coverage(), run.state.coverage()].into_iter().flatten() {
+            all.get(self.number).into_iter().for_each(|coverage| self.covered(coverage));
         }
         let mut alerts = Vec::new();
         run.state.drain(&mut alerts);
+        alerts.retain(|alert| *alert.rule.name == *self.rule.name);
         crate::alert::sort(&mut alerts);
         let mut differences = Vec::new();
         let undecodable: u64 = run.state.tally().undecodable.values().map(|found| found.count).sum();
-        if undecodable > 0 {
+        // Unless that is what is tested.
+        if undecodable > 0 && self.plan.undecodable.is_empty() {
             differences.push(Difference {
                 span: test.span,
                 expected: "events".into(),
@@ -144,9 +155,12 @@ impl Trial {
             });
         }
         self.judge(test, &alerts, &mut differences);
-        let seen = run.state.seen(watch);
-        let mut timeline: Vec<Moment> = seen.iter().map(|watched| self.moment(test, watched)).collect();
-        timeline.extend(passed::over(&self.plan, test, &log));
+        let mut timeline: Vec<Moment> = Vec::new();
+        for (rule, watch) in watches.into_iter().enumerate() {
+            let seen = run.state.seen(watch);
+            timeline.extend(seen.iter().map(|watched| self.moment(test, rule, watched)));
+        }
+        timeline.extend(passed::over(&self.plan, self.number, test, &log));
         timeline.sort_by_key(|moment| moment.at);
         TrialOutcome { differences, alerts, timeline }
     }
@@ -235,9 +249,10 @@ impl Trial {
         }
     }
 
-    fn moment(&self, test: &Test, watched: &Watched) -> Moment {
+    /// What became of a match, of the rule or of one that it hears.
+    fn moment(&self, test: &Test, rule: usize, watched: &Watched) -> Moment {
         let meta = &watched.meta;
-        let event = headline(Headline {
+        let mut event = headline(Headline {
             verb: &meta.verb,
             resource: meta.resource.as_deref(),
             subresource: meta.subresource.as_deref(),
@@ -245,7 +260,17 @@ impl Trial {
             name: meta.name.as_deref(),
             user: meta.username.as_deref(),
         });
-        let step = self.plan.rules.first().and_then(|rule| rule.steps.get(watched.step as usize));
+        if meta.stage.is_none() {
+            event = "no event".into();
+        }
+        if let Some(heard) = &meta.alert {
+            event = format!("alert of {}: {event}", heard.rule);
+        }
+        let of = self.plan.rules.get(rule);
+        let step = of.and_then(|rule| rule.steps.get(watched.step as usize));
+        if let Some(other) = of.filter(|_| rule != self.number) {
+            event = format!("{}: {event}", other.name);
+        }
         Moment {
             at: meta.stage_timestamp.saturating_sub(test.start),
             event,
@@ -253,6 +278,23 @@ impl Trial {
             outcome: outcome(test, watched),
         }
     }
+}
+
+/// Which rules take part in the tests of one: itself, also if it ships off, and all that it hears, whatever lies between.
+fn with_all_heard(rules: &[Rule], rule: usize) -> Vec<bool> {
+    let mut active = vec![false; rules.len()];
+    let mut left = vec![rule];
+    while let Some(next) = left.pop() {
+        let Some(seen) = active.get_mut(next).filter(|seen| !**seen) else { continue };
+        *seen = true;
+        for step in rules.get(next).into_iter().flat_map(|rule| &rule.steps) {
+            if let On::Alerts(heard) = &step.on {
+                let on = |heard: &&usize| rules.get(**heard).is_some_and(|rule| !rule.disabled);
+                left.extend(heard.iter().filter(on));
+            }
+        }
+    }
+    active
 }
 
 fn outcome(test: &Test, watched: &Watched) -> String {

@@ -15,14 +15,18 @@ use crate::limits::Limits;
 use crate::matches::{SourceId, SourceInfo};
 use crate::plan::Plan;
 
-/// The events of a test's log that match no step of the plan's first rule.
-pub(super) fn over(plan: &Arc<Plan>, test: &Test, log: &[u8]) -> Vec<Moment> {
+/// The events of a test's log that match no step of a rule, if it listens to events at all.
+pub(super) fn over(plan: &Arc<Plan>, rule: usize, test: &Test, log: &[u8]) -> Vec<Moment> {
+    let of = plan.rules.get(rule);
+    if of.is_none_or(|rule| rule.steps.iter().all(|step| step.on.events().is_none())) {
+        return Vec::new();
+    }
     let source = SourceInfo { name: "test".into(), cluster: None };
     let mut blocks = Blocks::new(SourceId(0), log.len().max(1), Limits::default().line_bytes_max);
     blocks.push(log);
     blocks.finish();
     let events = std::iter::from_fn(|| blocks.pop())
-        .flat_map(|block| explain::block(plan, 0, &source, &block, None))
+        .flat_map(|block| explain::block(plan, rule, &source, &block, None))
         .collect::<Vec<Explained>>();
     let unmatched = events.into_iter().filter(|event| event.steps.iter().all(|step| !step.matched));
     unmatched

@@ -92,3 +92,79 @@ fn values_are_compared_as_alerts_show_them() {
     let list = Value::List { items: vec![Value::Bool(true), Value::Text("x".into())], open: false };
     assert!(same(&list, "[true, \"x\"]") && !same(&list, "[true]") && !same(&list, "not json"));
 }
+
+/// What came of the tests of a rule, and what each of its conditions was found to be: false, unknown, true.
+fn tried(text: &str, rule: &str) -> (Vec<TrialOutcome>, Vec<(String, [u64; 3])>) {
+    let mut sources = dsl::source::SourceMap::default();
+    sources.add("test.rule", text);
+    let outcome = dsl::check::compile(&sources);
+    let Some(rules) = outcome.rules else { panic!("{:#?}", outcome.diagnostics) };
+    let number = rules.rules.iter().position(|of| of.name == rule).unwrap();
+    let mut trial = Trial::new(&rules, number).unwrap();
+    let tests = rules.tests.iter().filter(|test| test.rule == number);
+    let outcomes = tests.map(|test| trial.run(test)).collect();
+    let condition = |condition: &Condition| {
+        let text = sources.text(condition.span).to_owned();
+        (text, [condition.falses, condition.unknowns, condition.trues])
+    };
+    (outcomes, trial.conditions().iter().map(condition).collect())
+}
+
+const ON_ALERTS: &str = "
+    rule read \"t\" { severity low on get of secrets where user.username != \"boss\" alert \"{user.username} read\" }
+    rule off \"t\" { severity low on get of secrets alert \"x\" disable }
+    rule far \"t\" { severity low on get of secrets alert \"x\" }
+    rule many \"t\" { severity low on alert of read, off by user.username when count() >= 2 or count() > 100 within 1m
+        throttle 0s alert \"{count()}\" }
+    rule top \"t\" { severity low on alert of many
+        where alert.count == 2 and any g in user.groups: (g == \"dev\" or g == \"ops\")
+        except verb == \"list\"
+        alert \"{alert.message} by {user.username} of {g}\" disable }
+    test top \"two reads\" {
+        given { user: { username: \"ann\", groups: [\"all\", \"ops\"] }, verb: \"get\", objectRef.resource: \"secrets\" }
+        at 0s 3 times every 1s { }
+        at 4s { user.username: \"boss\" }
+        expect alert at 1s { alert.rule: \"many\", user.username: \"ann\" }
+    }";
+
+#[test]
+fn a_rule_on_alerts_is_tested_with_all_that_it_hears() {
+    let (outcomes, conditions) = tried(ON_ALERTS, "top");
+    assert_eq!(outcomes[0].differences, []);
+    let told: Vec<_> = outcomes[0].alerts.iter().map(|alert| alert.message.as_str()).collect();
+    assert_eq!(told, ["2 by ann of ops"]);
+    let moments: Vec<_> =
+        outcomes[0].timeline.iter().map(|m| (m.at / SECOND, &*m.event, &*m.outcome)).collect();
+    assert!(moments.contains(&(0, "read: get secrets by ann", "alert")), "{moments:#?}");
+    assert!(moments.contains(&(1, "many: alert of read: get secrets by ann", "alert, count() is 2")));
+    assert!(moments.contains(&(1, "alert of many: get secrets by ann", "alert")), "{moments:#?}");
+    // Every single condition is counted, also those whose event is gone when they are asked.
+    let counts: Vec<_> = conditions.iter().map(|(text, counts)| (text.as_str(), *counts)).collect();
+    assert_eq!(
+        counts,
+        [
+            ("alert.count == 2", [1, 0, 1]),
+            ("g == \"dev\"", [4, 0, 0]),
+            ("g == \"ops\"", [2, 0, 2]),
+            ("any g in user.groups: (g == \"dev\" or g == \"ops\")", [0, 0, 2]),
+            ("verb == \"list\"", [2, 0, 0]),
+        ]
+    );
+}
+
+#[test]
+fn the_condition_of_a_window_is_covered() {
+    let text = "rule w \"t\" { severity low on get of secrets where user.username != \"x\" by user.username
+            when count() >= 2 and (count(where verb == \"get\") > 5 or distinct(user.username) == 1) within 1m
+            throttle 0s alert \"{count()}\" }
+        test w \"two\" { given { user.username: \"a\", verb: \"get\", objectRef.resource: \"secrets\" }
+            at 0s 2 times every 1s { } expect 1 alerts }";
+    let (outcomes, conditions) = tried(text, "w");
+    assert_eq!(outcomes[0].differences, []);
+    let find = |text: &str| conditions.iter().find(|(of, _)| of == text).map(|(_, counts)| *counts);
+    assert_eq!(find("count() >= 2"), Some([1, 0, 1]));
+    assert_eq!(find("count(where verb == \"get\") > 5"), Some([2, 0, 0]));
+    assert_eq!(find("distinct(user.username) == 1"), Some([0, 0, 2]));
+    assert_eq!(find("verb == \"get\""), Some([0, 0, 2]));
+    assert_eq!(find("user.username != \"x\""), Some([0, 0, 2]));
+}
