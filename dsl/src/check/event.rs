@@ -3,7 +3,11 @@
 //! An event of a test is what the API server would have written, with little said: its level, stage, id and times have
 //! values of their own unless the test says others. Two more stand in for what every real event has, and only where the
 //! test names a resource: `objectRef.apiGroup`, the first group of one of Kubernetes' own, and `requestURI`, the path that
-//! leads to the object. A `null` takes any of them out.
+//! leads to the object. A `null` takes any of them out, and what `given` says. In a body a `null` where there is nothing to
+//! take out is itself: a merge patch takes a field away with it, and recorded bodies have it.
+//!
+//! `cluster` is the one word of a test that is no field of an event: as in a log that a collector brings together from
+//! several clusters, it stands on a record around the event.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +19,9 @@ use crate::limits::NESTING_MAX;
 use crate::schema;
 use crate::source::Span;
 use crate::syntax::ast::{self, EntryKey, ExprKind, Postfix};
+
+/// What names an event's cluster in a test.
+pub(crate) const CLUSTER: &str = "cluster";
 
 /// What an event has without being told.
 #[derive(Debug)]
@@ -50,8 +57,10 @@ pub(crate) struct Node<'e> {
 #[derive(Debug)]
 pub(crate) enum Kind<'e> {
     Map(Fields<'e>),
-    /// A list or a scalar; `null` too.
+    /// A list or a scalar; a `null` that takes out what was there.
     Other(&'e ast::Json),
+    /// A `null` where nothing was: in a body it stands for itself, as a merge patch means it.
+    Null,
 }
 
 /// The resource, group, subresource and verb that a test says.
@@ -85,7 +94,7 @@ impl<'e> Said<'e> {
         for key in front {
             match &fields.get(*key)?.kind {
                 Kind::Map(map) => fields = map,
-                Kind::Other(_) => return None,
+                Kind::Other(_) | Kind::Null => return None,
             }
         }
         fields.get(*last)
@@ -125,8 +134,11 @@ impl<'e> Said<'e> {
         if let Some(group) = about.group.filter(|group| !about.group_is_said && !group.is_empty()) {
             event.insert("objectRef".to_owned(), serde_json::json!({ "apiGroup": group }));
         }
-        write(&self.fields, &mut event);
-        Json::Object(event)
+        write(&self.fields, &mut event, false);
+        match event.remove(CLUSTER) {
+            Some(cluster) => serde_json::json!({ "cluster_uuid": cluster, "log": event }),
+            None => Json::Object(event),
+        }
     }
 }
 
@@ -157,6 +169,7 @@ pub(crate) fn lay<'e>(under: &mut Fields<'e>, over: &'e ast::Map, depth: usize, 
                 lay(&mut fields, over, depth, report);
                 at.insert(last, Node { key, span, depth, kind: Kind::Map(fields) });
             }
+            (ast::Json::Null, None) => drop(at.insert(last, Node { key, span, depth, kind: Kind::Null })),
             (other, _) => drop(at.insert(last, Node { key, span, depth, kind: Kind::Other(other) })),
         }
     }
@@ -200,18 +213,19 @@ fn keys<'e>(entry: &'e ast::Entry, depth: usize, report: &mut Report) -> Option<
     Some(keys)
 }
 
-/// Writes fields into a map; `null` takes out.
-fn write(fields: &Fields<'_>, into: &mut Map<String, Json>) {
+/// Writes fields into a map; `null` takes out, but in a body where there is nothing to take out.
+fn write(fields: &Fields<'_>, into: &mut Map<String, Json>, body: bool) {
     for (key, node) in fields {
         match &node.kind {
-            Kind::Other(ast::Json::Null) => drop(into.remove(*key)),
+            Kind::Null if body => drop(into.insert((*key).to_owned(), Json::Null)),
+            Kind::Null | Kind::Other(ast::Json::Null) => drop(into.remove(*key)),
             Kind::Other(other) => drop(into.insert((*key).to_owned(), json(other, node.depth))),
             Kind::Map(fields) => {
                 let mut map = match into.remove(*key) {
                     Some(Json::Object(map)) => map,
                     _ => Map::new(),
                 };
-                write(fields, &mut map);
+                write(fields, &mut map, body || matches!(*key, "requestObject" | "responseObject"));
                 into.insert((*key).to_owned(), Json::Object(map));
             }
         }
@@ -243,7 +257,7 @@ pub(crate) fn json(of: &ast::Json, depth: usize) -> Json {
             let mut fields = Fields::new();
             lay(&mut fields, map, depth, &mut Report::default());
             let mut out = Map::new();
-            write(&fields, &mut out);
+            write(&fields, &mut out, true);
             Json::Object(out)
         }
     }

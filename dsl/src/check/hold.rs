@@ -2,7 +2,7 @@
 
 use super::bodies::Bodies;
 use super::constant;
-use super::event::{DEPTH_MAX, Fields, Kind, Node, Said, lay, says};
+use super::event::{CLUSTER, DEPTH_MAX, Fields, Kind, Node, Said, lay, says};
 use super::report::Report;
 use super::text;
 use super::ty::{Dead, Facts, Ty};
@@ -31,6 +31,10 @@ impl Checker<'_, '_> {
         };
         let cut_down = said.text(&["responseObject", "kind"]).is_some_and(is_cut_down);
         for (key, node) in &said.fields {
+            if *key == CLUSTER {
+                self.node(&Type::Text.into(), Facts::default(), key, node);
+                continue;
+            }
             let Some(field) = schema::event().field(key) else {
                 self.no_field(key, node);
                 continue;
@@ -54,7 +58,7 @@ impl Checker<'_, '_> {
             Diagnostic::new(Code::TestField, node.key, format!("an event has no field `{first}`"));
         let below = match &node.kind {
             Kind::Map(fields) => fields.iter().next(),
-            Kind::Other(_) => None,
+            Kind::Other(_) | Kind::Null => None,
         };
         let words: Vec<&str> = std::iter::once(first).chain(below.map(|(key, _)| *key)).collect();
         let near = nearest(first, schema::event().fields().map(|field| field.name));
@@ -77,6 +81,8 @@ impl Checker<'_, '_> {
         match &node.kind {
             Kind::Other(value) => self.value(ty, facts, front, value, node.span, node.depth),
             Kind::Map(fields) => self.fields(ty, front, fields, node.span),
+            // Of any type.
+            Kind::Null => {}
         }
     }
 

@@ -261,3 +261,45 @@ fn tests_become_lines_of_json_and_probes() {
     assert_eq!(set.rules[0].probes.len(), 3);
     assert!(matches!(set.rules[0].probes[1].kind, ExprKind::Aggregate(0)));
 }
+
+#[test]
+fn a_test_puts_an_event_into_a_cluster_by_a_record_around_it() {
+    let text = "rule r \"R\" { severity low on get of pods alert \"x\" }
+        test r \"two clusters\" {
+            given { verb: \"get\", objectRef.resource: \"pods\", cluster: \"prod-{n}\" }
+            at 0s 2 times every 1s {}
+            at 2s { cluster: null }
+            expect 3 alerts
+        }";
+    let set = set(text);
+    let events: Vec<serde_json::Value> =
+        set.tests[0].events.iter().map(|(_, line)| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events[1]["cluster_uuid"], "prod-2");
+    assert_eq!(events[1]["log"]["verb"], "get");
+    assert_eq!(events[1]["log"].get("cluster"), None);
+    assert_eq!(events[2]["verb"], "get");
+    assert_eq!(events[2].get("log"), None);
+}
+
+#[test]
+fn a_null_takes_out_and_in_a_body_is_itself_where_nothing_was() {
+    let text = "rule r \"R\" { severity low on patch of nodes alert \"x\" }
+        test r \"nulls\" {
+            given { verb: \"patch\", objectRef.resource: \"nodes\", requestObject: { spec: { podCIDR: \"x\" } } }
+            at 0s { userAgent: null, annotations: { a: null }, requestObject: { spec: { taints: null, podCIDR: null } } }
+            at 1s { requestObject: [{ op: \"replace\", path: \"/spec/taints\", value: null }] }
+            at 2s { requestObject: null, responseObject: null }
+            expect no alert
+        }";
+    let set = set(text);
+    let events: Vec<serde_json::Value> =
+        set.tests[0].events.iter().map(|(_, line)| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events[0].get("userAgent"), None);
+    assert_eq!(events[0]["annotations"], serde_json::json!({}));
+    assert_eq!(events[0]["requestObject"], serde_json::json!({ "spec": { "taints": null } }));
+    assert_eq!(
+        events[1]["requestObject"],
+        serde_json::json!([{ "op": "replace", "path": "/spec/taints", "value": null }])
+    );
+    assert_eq!((events[2].get("requestObject"), events[2].get("responseObject")), (None, None));
+}
