@@ -111,6 +111,7 @@ mod bounds;
 mod conditions;
 mod listening;
 mod lowering;
+mod reference;
 mod rules;
 mod sequences;
 mod windows;
