@@ -25,6 +25,9 @@ pub(super) fn read<'a>(read: &'a Read, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
         (Root::Alert(field), Event::Gone(late)) => {
             (Val::option(late.alert.map(|alert| Val::held(alert.field(*field)))), false, 0)
         }
+        (Root::Derived(Derived::Cluster), Event::Gone(late)) => {
+            (Val::option(late.cluster.map(Val::text)), false, 0)
+        }
         (root, Event::Lost(lost)) => return (lost_field(root, lost, &read.path), false),
         (_, Event::Gone(_)) | (Root::Alert(_) | Root::Undecodable(_), _) => (Val::Absent, false, 0),
         (Root::Event, Event::Here(event)) => {

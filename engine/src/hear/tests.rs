@@ -245,3 +245,48 @@ fn alerts_that_wait_to_be_heard_are_saved() {
         assert_eq!(without_offset(in_two(&rules, &log, cut)), whole, "cut after {cut}");
     }
 }
+
+#[test]
+fn a_silence_is_heard_without_an_event() {
+    let text = "rule quiet \"t\" { severity low on delete of pods when silent for 5s alert \"nothing of {cluster}\" }
+        rule heard \"t\" { severity low on alert of quiet
+            where not present(user.username) and not any g in user.groups: (g == \"x\") and alert.count == 0
+                and desired.metadata.name != \"x\"
+            alert \"{alert.message}: {cluster} {source} {user.username} {present(verb)} {stageTimestamp}\" }";
+    let answer = answer(text, &lines(&[by(0, "ann", "p"), by(60, "ann", "p")]));
+    let told = told(&answer);
+    assert_eq!(told[0], ("heard".into(), 5, "nothing of c: c - - false -".into()));
+    assert_eq!(told[1], ("quiet".into(), 5, "nothing of c".into()));
+    let heard = js(&answer.alerts[0]);
+    let evidence = json!([{"auditID": null, "requestReceived": null, "stage": null, "time": "2026-01-05T00:00:05Z",
+        "step": null, "source": null, "offset": null, "alert": answer.alerts[1].id_text()}]);
+    assert_eq!((&heard["events"], &heard["actor"], &heard["cluster"]), (&evidence, &Js::Null, &json!("c")));
+}
+
+#[test]
+fn windows_that_close_tell_of_their_last_event() {
+    let text = "rule hour \"t\" { severity low on alert of read when count() >= 2 tumbling 10s alert \"{count()}\" }
+        rule top \"t\" { severity low on alert of hour when sum(alert.count) >= 5 within 1m throttle 0s
+            alert \"{sum(alert.count)} {objectRef.name} {max(stageTimestamp)}\" }
+        rule session \"t\" { severity low on alert of read by user.username when count() > 1 session gap 3s within 1m
+            alert \"{count()} {objectRef.name}\" }
+        rule fresh \"t\" { severity low on alert of read when first_seen(alert.message) within 1h learning 0s alert \"{alert.message}\" }";
+    let events: Vec<Js> =
+        [1, 2, 11, 12, 13, 21].iter().map(|n| by(*n, "ann", &format!("p{}", n % 3))).collect();
+    let mut told = told(&answer(&format!("{READ}{text}"), &lines(&events)));
+    told.sort();
+    let told: Vec<(&str, i64, &str)> = told.iter().map(|(rule, at, text)| (&**rule, *at, &**text)).collect();
+    assert_eq!(
+        told,
+        [
+            ("fresh", 1, "ann read p1"),
+            ("fresh", 2, "ann read p2"),
+            ("fresh", 12, "ann read p0"),
+            ("hour", 10, "2"),
+            ("hour", 20, "3"),
+            ("session", 2, "2 p2"),
+            ("session", 13, "3 p1"),
+            ("top", 20, "5 p1 2026-01-05T00:00:13Z"),
+        ]
+    );
+}

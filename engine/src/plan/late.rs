@@ -22,6 +22,8 @@ pub struct LateCx<'a> {
     pub key: &'a [Value],
     /// The alert at hand, for a step that takes alerts.
     pub(crate) alert: Option<&'a AlertFacts>,
+    /// Where no event is at hand at all: the cluster that it would be of.
+    pub(crate) cluster: Option<&'a str>,
     /// Where the answers of conditions are counted, if they are.
     pub(crate) coverage: Option<&'a Coverage>,
 }

@@ -155,8 +155,6 @@ pub struct Step {
     pub(crate) captures: Vec<Expr>,
     /// Of a step that takes alerts: whose, by their numbers in the plan.
     pub(crate) hears: Vec<u32>,
-    /// What it would bring along of no event at all, whose fields are all absent.
-    pub(crate) nothing: Vec<Value>,
     /// If an event of this step can complete the rule: the captures that are wanted by those who hear its alerts.
     pub(crate) told: Vec<u32>,
 }
@@ -294,6 +292,13 @@ impl Plan {
 }
 
 impl Step {
+    /// What it would bring along of no event at all, for a silence of what never came: all fields are absent but the
+    /// cluster.
+    pub(crate) fn nothing(&self, cluster: Option<&str>) -> Vec<Value> {
+        let cx = LateCx { cluster, ..LateCx::default() };
+        self.captures.iter().map(|value| late::value(value, &cx)).collect()
+    }
+
     /// Whether a match is identified by its stage too.
     #[must_use]
     pub fn by_stage(&self) -> bool {
@@ -369,7 +374,6 @@ impl Rule {
             let nodes = std::mem::take(&mut captures.nodes);
             step.captured = nodes.len();
             step.captures = nodes.into_iter().map(Expr).collect();
-            step.nothing = step.captures.iter().map(|value| late::value(value, &LateCx::default())).collect();
         }
         Self {
             ir: number,
@@ -418,7 +422,6 @@ fn compile_step(compiler: &mut Compiler<'_>, step: &ir::Step, number: u32) -> St
         key: step.key.iter().map(|part| compiler.own(&part.value, number)).collect(),
         captures: Vec::new(),
         hears: Vec::new(),
-        nothing: Vec::new(),
         told: Vec::new(),
     }
 }
@@ -458,10 +461,11 @@ fn parted<'s>(
 
 /// The steps whose matches can complete the rule.
 fn completing(rule: &ir::Rule) -> Vec<usize> {
-    let positive = (0..rule.steps.len()).filter(|step| rule.steps.get(*step).is_some_and(|s| s.no.is_none()));
+    let mut positive =
+        (0..rule.steps.len()).filter(|step| rule.steps.get(*step).is_some_and(|s| s.no.is_none()));
     match rule.shape {
         ir::Shape::Sequence { ordered: false, .. } => positive.collect(),
-        _ => positive.last().into_iter().collect(),
+        _ => positive.next_back().into_iter().collect(),
     }
 }
 

@@ -218,7 +218,7 @@ fn what_is_read_of_an_alerts_event_is_captured_when_that_is_matched() {
     assert_eq!(plan.rules[0].steps[0].captured, 4);
     // The name and the rule for its own text; whether there are groups, name and verb for `c`.
     assert_eq!(plan.rules[1].steps[0].captured, 4);
-    let nothing = &plan.rules[0].steps[0].nothing;
+    let nothing = plan.rules[0].steps[0].nothing(Some("c"));
     assert_eq!(nothing[0], Value::Absent);
     assert!(nothing.contains(&Value::Bool(false)));
 }

@@ -129,12 +129,7 @@ fn rule_and_step(plan: &Plan, rule: u32, step: u32) -> Option<(&Rule, &crate::pl
 fn told_values(rule: &Rule, subject: &Subject<'_>) -> Vec<Value> {
     let Some(step) = rule.steps.get(subject.step as usize) else { return Vec::new() };
     let brought = subject.captures.get(subject.step as usize).copied().unwrap_or_default();
-    let value = |slot: &u32| {
-        // Of no event at all, which is a silence's, all fields are absent.
-        let value = brought.get(*slot as usize).or_else(|| step.nothing.get(*slot as usize));
-        value.cloned().unwrap_or(Value::Absent)
-    };
-    step.told.iter().map(value).collect()
+    step.told.iter().map(|slot| brought.get(*slot as usize).cloned().unwrap_or(Value::Absent)).collect()
 }
 
 /// The alert's event under the alert's id and time.

@@ -77,7 +77,7 @@ impl State {
         }
         // What is read of an event that never came.
         let nothing = self.plan.rules.get(rule as usize).and_then(|rule| rule.steps.first());
-        let captures = nothing.map_or_else(Vec::new, |step| step.nothing.clone());
+        let captures = nothing.map_or_else(Vec::new, |step| step.nothing(cluster.as_deref()));
         self.begin(group, at, false, None, Owner { key, cluster, captures });
     }
 
