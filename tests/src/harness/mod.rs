@@ -14,7 +14,7 @@ use dsl::source::SourceMap;
 
 pub use census::{Census, PARTS};
 pub use compare::{AtOnce, difference, waits};
-pub use frame::frame;
+pub use frame::{Framed, frame};
 pub use hold::{Outcome, hold, print_case};
 pub use run::{engine_answer, run};
 pub use shrink::shrink;

@@ -22,7 +22,7 @@ pub fn engine_answer(case: &Case, rules: &RuleSet) -> (Vec<RefAlert>, RunTally) 
 
 /// Its sources as they are written.
 pub(super) fn fed(case: &Case) -> Vec<Fed> {
-    let written = case.sources.iter().zip(frame(case));
+    let written = case.sources.iter().zip(frame(case).bytes);
     written.map(|(source, bytes)| (source.name.clone(), source.cluster.clone(), bytes)).collect()
 }
 
