@@ -247,7 +247,8 @@ fn key_part(value: Value) -> Value {
 }
 
 fn counted<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Counted {
-    if aggregate.filter.as_ref().is_some_and(|filter| eval::truth(&filter.0, cx) != Truth::True) {
+    let lets_in = |truth| truth == Truth::True || planted(41) && truth == Truth::Unknown;
+    if aggregate.filter.as_ref().is_some_and(|filter| !lets_in(eval::truth(&filter.0, cx))) {
         return Counted::No;
     }
     match aggregate.kind {

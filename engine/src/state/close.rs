@@ -9,6 +9,7 @@ use super::{Pending, State};
 use crate::matches::Nanos;
 use crate::plan::Shape;
 use crate::plan::late::{self, LateCx, Truth};
+use crate::planted::planted;
 use crate::window::Owner;
 use crate::window::closing::{Closing, Reach};
 
@@ -66,7 +67,8 @@ impl State {
             return;
         }
         let shared = group.shared;
-        let Ok(suppressed) = throttled(group, at, spec.throttle) else {
+        let told_at = if planted(45) { open.start } else { at };
+        let Ok(suppressed) = throttled(group, told_at, spec.throttle) else {
             self.tally.rule(key.0).suppressed += 1;
             return;
         };
@@ -95,7 +97,7 @@ impl State {
             suppressed,
             time,
             decided_at: at,
-            what: What::Time(what),
+            what: What::Time(if planted(44) { at } else { what }),
         };
         let subject = Subject {
             rule: key.0,

@@ -19,6 +19,7 @@ use crate::matches::{
 use crate::matching::{Answer, Asked, answer};
 use crate::plan::late::LateCx;
 use crate::plan::{Plan, Rule};
+use crate::planted::planted;
 
 /// The number of a source for what comes from none.
 const NOWHERE: SourceId = SourceId(u32::MAX);
@@ -64,7 +65,8 @@ impl State {
             let late = LateCx { captures: &[&values], alert: Some(&facts), ..LateCx::default() };
             let answer = answer(&hearing.asked(), &Cx::new(Event::Gone(late), coverage));
             let m = self.matched((hearing.rule, hearing.step), answer, &meta, notes.dry_run_unknown);
-            let now = m.and_then(|m| self.place_in_time(m, decided_at));
+            let at = if planted(40) { alert.time } else { decided_at };
+            let now = m.and_then(|m| self.place_in_time(m, at));
             self.at_once.extend(now);
         }
     }
@@ -78,6 +80,7 @@ impl State {
         let Some(info) = self.sources.get(source).map(|source| source.info.clone()) else { return };
         while let Some((found, number)) = lost.next_before(until) {
             let time = self.sources.shows(source);
+            let time = if planted(43) { 0 } else { time };
             let effective = time.max(self.sources.watermark);
             let meta = Arc::new(lost_meta(found, number, time, source, &info));
             let (reason, offset) = (found.reason.text(), found.offset);

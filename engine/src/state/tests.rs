@@ -444,7 +444,7 @@ proptest! {
     }
 }
 
-/// Every planted error shows in one of these, which is what makes them worth planting.
+/// Errors planted in clocks, order, keys and told alerts show in one of these, which is what makes them worth planting.
 #[cfg(feature = "planted-errors")]
 mod planted {
     use super::*;
@@ -485,7 +485,7 @@ mod planted {
     #[test]
     fn each_shows() {
         let right = told();
-        for (number, what) in LIST.iter().filter(|(number, _)| *number >= 14) {
+        for (number, what) in LIST.iter().filter(|(number, _)| (14..=25).contains(number)) {
             plant(*number);
             let wrong = told();
             plant(0);

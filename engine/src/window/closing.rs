@@ -11,6 +11,7 @@ use super::{Owner, Seen, Shortfall};
 use crate::limits::EVIDENCE_EDGE;
 use crate::matches::{Counted, EventMeta, Nanos, Value};
 use crate::plan::Aggregate;
+use crate::planted::planted;
 
 /// What a rule's windows are like; the same for all its keys.
 #[derive(Clone, Debug)]
@@ -62,6 +63,7 @@ impl Closing {
         let (start, end) = match spec.reach {
             Reach::Tumbling(length) => {
                 let start = at.div_euclid(length.max(1)).saturating_mul(length);
+                let start = if planted(27) { at } else { start };
                 (start, start.saturating_add(length))
             }
             Reach::Session { gap, .. } => (at, at.saturating_add(gap)),
@@ -83,7 +85,9 @@ impl Closing {
     /// Whether a match at `at` is of this window.
     pub(crate) fn takes(&self, spec: &ClosingSpec, at: Nanos) -> bool {
         match spec.reach {
+            Reach::Tumbling(_) if planted(26) => at <= self.end,
             Reach::Tumbling(_) => at < self.end,
+            Reach::Session { .. } if planted(28) => at < self.end,
             Reach::Session { .. } => at <= self.end,
         }
     }
@@ -91,7 +95,9 @@ impl Closing {
     /// A match enters. Gives for how much there was no room.
     pub(crate) fn enter(&mut self, spec: &ClosingSpec, seen: Seen, owner: Owner, counted: &[Counted]) -> u64 {
         if let Reach::Session { gap, within } = spec.reach {
-            self.end = seen.effective.saturating_add(gap).min(self.start.saturating_add(within));
+            let from = if planted(30) { self.start } else { seen.effective };
+            let most = if planted(29) { Nanos::MAX } else { self.start.saturating_add(within) };
+            self.end = from.saturating_add(gap).min(most);
         }
         self.count += 1;
         self.late |= seen.late;

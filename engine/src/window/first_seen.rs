@@ -7,6 +7,7 @@
 use super::distinct::Distinct;
 use super::{Cap, Past};
 use crate::matches::Nanos;
+use crate::planted::planted;
 
 /// How a rule's memories work; the same for all keys.
 #[derive(Clone, Copy, Debug)]
@@ -49,13 +50,17 @@ impl FirstSeen {
 
     /// A match shows these tuples. Gives also how many others had to be forgotten for them.
     pub(crate) fn show(&mut self, spec: &FirstSeenSpec, at: Nanos, tuples: &[Box<[u8]>]) -> (Sight, u64) {
-        let from = at.saturating_sub(spec.within);
+        let from = at.saturating_sub(spec.within).saturating_add(i64::from(planted(32)));
         self.tuples.leave(from);
         let new = tuples.iter().any(|tuple| !self.tuples.contains(tuple));
         let unsure = self.tuples.dropped.is_some_and(|dropped| dropped >= from);
-        let shed = tuples.iter().map(|tuple| self.tuples.enter(at, tuple, spec.cap)).sum();
+        let renewed = |tuple: &&Box<[u8]>| !(planted(33) && self.tuples.contains(tuple));
+        let tuples: Vec<&Box<[u8]>> = tuples.iter().filter(renewed).collect();
+        let shed = tuples.into_iter().map(|tuple| self.tuples.enter(at, tuple, spec.cap)).sum();
         let sight = match new {
-            true if at.saturating_sub(self.began) >= spec.learning => Sight::New { unsure },
+            true if at.saturating_sub(self.began) >= spec.learning.saturating_add(i64::from(planted(31))) => {
+                Sight::New { unsure }
+            }
             true => Sight::Learned,
             false => Sight::Known,
         };

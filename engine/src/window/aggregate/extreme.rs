@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::super::Cap;
 use crate::matches::Nanos;
+use crate::planted::planted;
 
 /// Values by time, the most extreme first.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +21,8 @@ pub(crate) struct Extreme {
 impl Extreme {
     /// A value comes; gives how many had to go for want of room.
     pub(crate) fn enter(&mut self, at: Nanos, bits: i64, highest: bool, cap: Cap) -> u64 {
-        while self.queue.back().is_some_and(|(_, last)| if highest { *last <= bits } else { *last >= bits }) {
+        let beaten = |last: i64| if highest { last <= bits } else { last >= bits };
+        while self.queue.back().is_some_and(|(_, last)| beaten(*last) || planted(38)) {
             self.queue.pop_back();
         }
         self.queue.push_back((at, bits));

@@ -99,6 +99,7 @@ impl Ranked {
     reason = "a rank that is computed in doubles, then held within bounds"
 )]
 pub(crate) fn rank(percent: f64, len: usize) -> usize {
-    let rank = (percent * len as f64 / 100.0).ceil() as usize;
+    let rank = percent * len as f64 / 100.0;
+    let rank = if crate::planted::planted(36) { rank.floor() } else { rank.ceil() } as usize;
     rank.clamp(1, len.max(1)) - 1
 }
