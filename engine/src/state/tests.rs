@@ -1,3 +1,5 @@
+mod windows;
+
 use std::sync::Arc;
 
 use dsl::ir::{RuleSet, Shape, Stage, StagePick};

@@ -58,6 +58,12 @@ impl<T: Ord> Wheel<T> {
         self.levels.iter().find(|level| !level.timers.is_empty()).map(|level| level.lowest)
     }
 
+    /// How many timers are set, those that nobody waits for any more among them.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.levels.iter().map(|level| level.timers.len()).sum()
+    }
+
     /// Moves time on, to the time of the next timer at most; what is due then can be taken.
     pub(crate) fn reach(&mut self, now: Nanos) {
         if now <= self.now {
