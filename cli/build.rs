@@ -1,4 +1,5 @@
-//! Lists the shipped rules, so that the binary carries them: every `*.rule` below `rules/`, in the order of their paths.
+//! Lists the shipped rules, so that the binary carries them: every `*.rule` below `rules/`, in the order of their paths, and
+//! every other file beside them, as a list or table may take its values from it.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -12,21 +13,27 @@ fn main() -> io::Result<()> {
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
+            let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rule") {
+            } else if !hidden {
+                println!("cargo::rerun-if-changed={}", path.display());
                 files.push(path);
             }
         }
     }
     files.sort();
-    let entry = |path: &PathBuf| {
-        println!("cargo::rerun-if-changed={}", path.display());
-        let name = Path::new("rules").join(path.strip_prefix(&root).unwrap_or(path));
-        format!("    ({:?}, include_str!({:?})),\n", name.display().to_string(), path.display().to_string())
-    };
-    let list: String = files.iter().map(entry).collect();
-    let text = format!("&[\n{list}]\n");
+    let (rules, values): (Vec<_>, Vec<_>) =
+        files.iter().partition(|path| path.extension().is_some_and(|ending| ending == "rule"));
     let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
-    fs::write(out.join("shipped.rs"), text)
+    fs::write(out.join("shipped.rs"), list(&root, &rules, "include_str"))?;
+    fs::write(out.join("shipped_values.rs"), list(&root, &values, "include_bytes"))
+}
+
+fn list(root: &Path, files: &[&PathBuf], include: &str) -> String {
+    let entry = |path: &&PathBuf| {
+        let name = Path::new("rules").join(path.strip_prefix(root).unwrap_or(path));
+        format!("    ({:?}, {include}!({:?})),\n", name.display().to_string(), path.display().to_string())
+    };
+    format!("&[\n{}]\n", files.iter().map(entry).collect::<String>())
 }

@@ -1,4 +1,7 @@
 //! RULES from the command line as a checked rule set, or the diagnostics that say why not.
+//!
+//! Files that tune rules and hold none are about the shipped ones, so these are taken with them: whoever wants the shipped
+//! rules with an exception of his own has a file with that exception, and no copy of the rules.
 
 use std::path::PathBuf;
 
@@ -7,11 +10,14 @@ use connect::{Error, rules};
 use dsl::diag::{Diagnostic, Level, render};
 use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
+use dsl::syntax::ast::Item;
 
 use crate::output;
 
 /// The rules that the binary carries: names and texts.
 pub(crate) const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+/// The other files beside them: what lists and tables take their values from.
+const SHIPPED_VALUES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped_values.rs"));
 
 /// A rule set and what is to be said of it.
 #[derive(Debug)]
@@ -31,9 +37,28 @@ impl Compiled {
     }
 }
 
-/// Reads and checks rules; without any path, the shipped ones.
+/// Reads and checks rules; without any path, or beside files that only tune, the shipped ones.
 pub(crate) fn compile(paths: &[PathBuf]) -> Result<Compiled, Error> {
-    Ok(check(if paths.is_empty() { rules::from_texts(SHIPPED) } else { rules::load(paths)? }))
+    let mut loaded = if paths.is_empty() { Loaded::default() } else { rules::load(paths)? };
+    if paths.is_empty() || only_tunes(&loaded.sources) {
+        loaded.add_texts(SHIPPED, SHIPPED_VALUES);
+    }
+    Ok(check(loaded))
+}
+
+/// Whether there is a tune, and no rule that it could be of.
+fn only_tunes(sources: &SourceMap) -> bool {
+    let mut tunes = false;
+    for (id, file) in sources.files() {
+        for item in dsl::syntax::parse(id, &file.text).file.items {
+            match item {
+                Item::Rule(_) => return false,
+                Item::Tune(_) | Item::TuneList(_) => tunes = true,
+                _ => {}
+            }
+        }
+    }
+    tunes
 }
 
 fn check(loaded: Loaded) -> Compiled {

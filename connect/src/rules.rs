@@ -5,19 +5,24 @@
 //! A byte-order mark is dropped; line ends are left to the language. What is wrong with a file's text as a whole (not UTF-8,
 //! too large) is a diagnostic with its place, like every other mistake in rules; what is wrong with getting at it is
 //! an [`Error`]. Nothing is cut: a file is read whole or not at all.
+//!
+//! The files that lists and tables take their values from are read along, from the folder of the rule file that names
+//! them; a pack has them with it. That one is missing is a mistake of the rule, and told as such by the compiler.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
 
 use dsl::diag::{Code, Diagnostic};
-use dsl::limits::SOURCE_BYTES_MAX;
-use dsl::source::{SourceMap, Span};
+use dsl::limits::{MAXMIND_BYTES_MAX, SOURCE_BYTES_MAX};
+use dsl::source::{Attached, SourceId, SourceMap, Span};
 
+use crate::error::reason;
 use crate::{Error, pack};
 
 /// The longest file that may be a compiled pack, in bytes.
-const PACK_BYTES_MAX: usize = 64 << 20;
+const PACK_BYTES_MAX: usize = 512 << 20;
 const ENDING: &str = "rule";
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -31,7 +36,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    fn add(&mut self, name: &str, bytes: &[u8]) {
+    fn add(&mut self, name: &str, bytes: &[u8]) -> SourceId {
         if bytes.len() > SOURCE_BYTES_MAX {
             let source = self.sources.add(name, "");
             let size = bytes.len();
@@ -39,7 +44,7 @@ impl Loaded {
                 format!("the file has at least {size} bytes, and a rule file at most {SOURCE_BYTES_MAX}");
             let found = Diagnostic::new(Code::SourceTooLarge, Span::new(source, 0, 0), words);
             self.diagnostics.push(found.help("split it; a folder of rule files is taken as one set"));
-            return;
+            return source;
         }
         let text = String::from_utf8_lossy(bytes);
         let shown = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
@@ -51,7 +56,43 @@ impl Loaded {
             let span = Span::new(source, at, at + char::REPLACEMENT_CHARACTER.len_utf8());
             self.diagnostics.push(Diagnostic::new(Code::Syntax, span, words).help(advice(bytes)));
         }
+        source
     }
+
+    /// Adds texts that are at hand, such as the shipped rules, with the files of values that they name.
+    pub fn add_texts(&mut self, files: &[(&str, &str)], values: &[(&str, &[u8])]) {
+        let known: BTreeMap<SourceId, &str> =
+            files.iter().map(|(name, text)| (self.add(name, text.as_bytes()), *name)).collect();
+        for one in dsl::check::wanted(&self.sources) {
+            let Some(name) = known.get(&one.source) else { continue };
+            let path = plain(&beside(Path::new(name), &one.path));
+            let found = values.iter().find(|(name, _)| Path::new(name) == path);
+            let what = found.map(|(_, bytes)| (*bytes).into());
+            self.sources.attach(one.source, one.path, what.ok_or_else(|| NO_FILE.to_owned()));
+        }
+    }
+}
+
+const NO_FILE: &str = "there is no such file";
+
+/// A path that a rule file names.
+fn beside(rules: &Path, path: &str) -> PathBuf {
+    rules.parent().unwrap_or(Path::new("")).join(path)
+}
+
+/// Without `.` and `..`, of a path that is of no disk.
+fn plain(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
 }
 
 fn advice(bytes: &[u8]) -> &'static str {
@@ -70,27 +111,41 @@ fn advice(bytes: &[u8]) -> &'static str {
 /// If one is missing or may not be read, a folder has no rule file, or a pack is refused.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, Error> {
     let mut loaded = Loaded::default();
+    let mut on_disk: BTreeMap<SourceId, PathBuf> = BTreeMap::new();
     for path in files(paths)? {
         let bytes = read(&path)?;
         let name = path.display().to_string();
         if pack::is_pack(&bytes) {
-            for (name, text) in pack::read(&name, &bytes)? {
-                loaded.add(&name, text.as_bytes());
+            let packed = pack::read(&name, &bytes)?;
+            let ids: Vec<_> =
+                packed.files.iter().map(|(name, text)| loaded.add(name, text.as_bytes())).collect();
+            for (file, path, bytes) in packed.values {
+                if let Some(id) = ids.get(file) {
+                    loaded.sources.attach(*id, path, Ok(bytes.into()));
+                }
             }
         } else {
-            loaded.add(&name, &bytes);
+            on_disk.insert(loaded.add(&name, &bytes), path);
         }
+    }
+    let mut known: BTreeMap<PathBuf, Attached> = BTreeMap::new();
+    for one in dsl::check::wanted(&loaded.sources) {
+        let Some(rules) = on_disk.get(&one.source) else { continue };
+        let path = beside(rules, &one.path);
+        let what = known.entry(path).or_insert_with_key(|path| {
+            let bytes = read_at_most(path, MAXMIND_BYTES_MAX + 1);
+            bytes.map(Into::into).map_err(|cause| reason(&cause))
+        });
+        loaded.sources.attach(one.source, one.path, what.clone());
     }
     Ok(loaded)
 }
 
-/// Texts that are at hand, such as the shipped pack.
+/// Texts that are at hand, such as the shipped rules, and the files of values that they name.
 #[must_use]
-pub fn from_texts(files: &[(&str, &str)]) -> Loaded {
+pub fn from_texts(files: &[(&str, &str)], values: &[(&str, &[u8])]) -> Loaded {
     let mut loaded = Loaded::default();
-    for (name, text) in files {
-        loaded.add(name, text.as_bytes());
-    }
+    loaded.add_texts(files, values);
     loaded
 }
 
@@ -154,12 +209,17 @@ fn below(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 /// # Errors
 /// If it cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let file = File::open(path).map_err(|cause| Error::io("read", path, &cause))?;
-    let mut bytes = Vec::new();
-    file.take(PACK_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|cause| Error::io("read", path, &cause))?;
-    Ok(bytes)
+    let told = |cause: io::Error| Error::io("read", path, &cause);
+    let beginning = read_at_most(path, SOURCE_BYTES_MAX + 1).map_err(told)?;
+    // Only a pack may be longer than a rule file.
+    let whole = beginning.len() <= SOURCE_BYTES_MAX || !pack::is_pack(&beginning);
+    if whole { Ok(beginning) } else { read_at_most(path, PACK_BYTES_MAX + 1).map_err(told) }
+}
+
+fn read_at_most(path: &Path, bytes: usize) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    File::open(path)?.take(bytes as u64).read_to_end(&mut out)?;
+    Ok(out)
 }
 
 #[cfg(test)]

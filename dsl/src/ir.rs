@@ -5,6 +5,8 @@
 //! no source text to be evaluated; spans and texts are kept only for people. The meaning of each node is in
 //! `docs/semantics.md`; the engine and the reference evaluator in `tests/` both start from here and share nothing else.
 
+use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use crate::source::Span;
@@ -440,7 +442,7 @@ pub struct Table {
 }
 
 /// What is in a table.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Rows {
     /// Texts, compared by bytes, in their order, none twice.
     Texts(Vec<(String, Literal)>),
@@ -449,6 +451,35 @@ pub enum Rows {
     Networks(Vec<(Network, Literal)>),
     /// A MaxMind database as it was read; the record of the longest network that holds the key's address.
     MaxMind(Arc<[u8]>),
+}
+
+impl fmt::Debug for Rows {
+    /// A hash of them: tables may be large, and rules are printed to be told from others.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Hashed(DefaultHasher);
+        impl fmt::Write for Hashed {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                self.0.write(text.as_bytes());
+                Ok(())
+            }
+        }
+        let mut hashed = Hashed(DefaultHasher::new());
+        let (kind, count) = match self {
+            Self::Texts(rows) => {
+                write!(hashed, "{rows:?}")?;
+                ("texts", rows.len())
+            }
+            Self::Networks(rows) => {
+                write!(hashed, "{rows:?}")?;
+                ("networks", rows.len())
+            }
+            Self::MaxMind(bytes) => {
+                hashed.0.write(bytes);
+                ("bytes of a MaxMind database", bytes.len())
+            }
+        };
+        write!(f, "{count} {kind}, {:016x}", hashed.0.finish())
+    }
 }
 
 /// Where `in` looks.

@@ -20,3 +20,9 @@ pub const DIAGNOSTICS_MAX: usize = 200;
 pub const EXPANDED_DEPTH_MAX: usize = 256;
 /// The most values of all lists together, each with those of lists inside of it.
 pub const LIST_VALUES_MAX: usize = 1_000_000;
+/// The longest file of a list's or table's values that is text, in bytes.
+pub const VALUES_BYTES_MAX: usize = 64 << 20;
+/// The longest MaxMind database, in bytes.
+pub const MAXMIND_BYTES_MAX: usize = 256 << 20;
+/// The most rows of all tables together, MaxMind databases aside.
+pub const TABLE_ROWS_MAX: usize = 1_000_000;

@@ -2,6 +2,12 @@
 //!
 //! A span is a plain pair of byte offsets with the number of its file, so that syntax and IR stay small; the map turns
 //! it into what a person reads. Files longer than [`crate::limits::SOURCE_BYTES_MAX`] never get here.
+//!
+//! Rules may take values from other files (`list .. from "x.txt"`). Whoever feeds the map reads those and attaches
+//! what they hold, or why it could not be had; the crate itself reads nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The number of a source file in its [`SourceMap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,10 +64,14 @@ pub struct LineColumn {
     pub column: u32,
 }
 
+/// What a file of values holds, or why it cannot be had, in words such as `there is no such file`.
+pub type Attached = Result<Arc<[u8]>, String>;
+
 /// All files of a rule set.
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
+    attached: BTreeMap<(SourceId, String), Attached>,
 }
 
 impl SourceMap {
@@ -87,6 +97,23 @@ impl SourceMap {
     /// All files with their numbers, in the order they were added.
     pub fn files(&self) -> impl Iterator<Item = (SourceId, &SourceFile)> {
         self.files.iter().enumerate().map(|(i, file)| (SourceId(cut(i)), file))
+    }
+
+    /// Gives a rule file the file of values that it names by this path, as it is written there.
+    pub fn attach(&mut self, id: SourceId, path: impl Into<String>, what: Attached) {
+        self.attached.insert((id, path.into()), what);
+    }
+
+    /// What was attached to a rule file under this path.
+    #[must_use]
+    pub fn attached(&self, id: SourceId, path: &str) -> Option<&Attached> {
+        self.attached.get(&(id, path.to_owned()))
+    }
+
+    /// All files of values that could be had, each with the rule file that names it and the path it has there.
+    pub fn attachments(&self) -> impl Iterator<Item = (SourceId, &str, &Arc<[u8]>)> {
+        let all = self.attached.iter();
+        all.filter_map(|((id, path), what)| Some((*id, path.as_str(), what.as_ref().ok()?)))
     }
 
     /// The text under a span.

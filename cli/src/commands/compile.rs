@@ -58,8 +58,7 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         && let Some(path) = &args.output
     {
         let made_by = concat!("auditd-rules ", env!("CARGO_PKG_VERSION"));
-        let files = compiled.sources.files().map(|(_, file)| (file.name.as_str(), file.text.as_str()));
-        connect::replace(path, &pack::write(made_by, files))?;
+        connect::replace(path, &pack::write(made_by, &compiled.sources))?;
     }
     Ok(answer)
 }

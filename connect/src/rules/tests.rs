@@ -65,8 +65,40 @@ fn what_cannot_be_got_at_is_told_in_words() {
 fn a_pack_stands_for_its_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("set.adrp");
-    fs::write(&path, pack::write("", [("x.rule", "rule x"), ("y.rule", "rule y")])).unwrap();
+    let mut sources = SourceMap::default();
+    sources.add("x.rule", "rule x");
+    sources.add("y.rule", "rule y");
+    fs::write(&path, pack::write("", &sources)).unwrap();
     let loaded = load(&[path]).unwrap();
     let names: Vec<_> = loaded.sources.files().map(|(_, file)| file.name.clone()).collect();
     assert_eq!(names, ["x.rule", "y.rule"]);
+}
+
+#[test]
+fn files_of_values_are_read_beside_their_rules_and_travel_in_packs() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir_all(root.join("sub")).unwrap();
+    fs::write(root.join("names.txt"), "eve\n").unwrap();
+    fs::write(root.join("sub/a.rule"), "list a from \"../names.txt\" list b from \"none.txt\"").unwrap();
+    let loaded = load(&[root.to_owned()]).unwrap();
+    let (id, _) = loaded.sources.files().next().unwrap();
+    let at = |sources: &SourceMap, path: &str| sources.attached(id, path).cloned().unwrap();
+    assert_eq!(at(&loaded.sources, "../names.txt").unwrap()[..], *b"eve\n");
+    assert_eq!(at(&loaded.sources, "none.txt").unwrap_err(), "there is no such file");
+    let packed = root.join("set.adrp");
+    fs::write(&packed, pack::write("", &loaded.sources)).unwrap();
+    fs::remove_file(root.join("names.txt")).unwrap();
+    let loaded = load(&[packed]).unwrap();
+    assert_eq!(at(&loaded.sources, "../names.txt").unwrap()[..], *b"eve\n");
+    assert_eq!(loaded.sources.attached(id, "none.txt"), None);
+}
+
+#[test]
+fn texts_at_hand_have_their_values_at_hand() {
+    let files = [("rules/sub/a.rule", "list a from \"./../b.txt\" list c from \"c.txt\"")];
+    let loaded = from_texts(&files, &[("rules/b.txt", b"x")]);
+    let (id, _) = loaded.sources.files().next().unwrap();
+    assert_eq!(loaded.sources.attached(id, "./../b.txt").unwrap().as_deref(), Ok(b"x".as_slice()));
+    assert!(loaded.sources.attached(id, "c.txt").unwrap().is_err());
 }

@@ -19,8 +19,13 @@ pub(crate) struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    /// Of all files, in their order; circles are reported.
-    pub(crate) fn gather(names: &Names<'a>, files: &'a [File], report: &mut Report) -> Self {
+    /// Of all files, in their order, some of them tuned; circles are reported.
+    pub(crate) fn gather(
+        names: &Names<'a>,
+        files: &'a [File],
+        tuned: &BTreeMap<&str, ast::Rule>,
+        report: &mut Report,
+    ) -> Self {
         let mut rules = Self::default();
         let all = files.iter().flat_map(|file| &file.items).filter_map(|item| match item {
             Item::Rule(rule) => Some(rule),
@@ -33,6 +38,7 @@ impl<'a> Rules<'a> {
                 continue;
             }
             rules.numbers.insert(name, number);
+            let rule = tuned.get(name).unwrap_or(rule);
             let on_alerts = selectors(rule).any(|on| matches!(on.kind, SelectorKind::Alert(_)));
             let off = rule.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Disable));
             if !on_alerts && !off {

@@ -1,12 +1,13 @@
 //! From syntax trees to typed rules: names, types, shapes, and every mistake of all files in one run.
 //!
 //! ```text
-//! files --names--> one namespace --lists--> values --each let alone, each rule--> ir::Rule, its tests--> ir::Test
+//! files --names--> one namespace --lists, tables--> values --each let alone, each rule--> ir::Rule, its tests--> ir::Test
 //! ```
 //!
 //! A `let` has no meaning of its own: what `desired.spec` is depends on the rule's `on`. So each rule is checked with its
 //! `let`s put in, and each `let` once more alone, for those that no rule uses. What is wrong is reported once and then
-//! goes with everything, so one mistake never causes a second message. Cost: the size of the rules with their `let`s put
+//! goes with everything, so one mistake never causes a second message. Where there are tunes all rules are checked once as
+//! they are written and once with the tunes. Cost: the size of the rules with their `let`s put
 //! in, which [`crate::limits::RULE_NODES_MAX`] bounds for each.
 
 mod aggregate;
@@ -17,6 +18,7 @@ mod clauses;
 mod condition;
 mod constant;
 mod event;
+mod files;
 mod hears;
 mod hold;
 mod lists;
@@ -29,10 +31,12 @@ mod selector;
 mod sets;
 mod steps;
 mod stuck;
+mod tables;
 mod test;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tune;
 mod ty;
 mod walk;
 mod warn;
@@ -44,6 +48,7 @@ use crate::diag::Diagnostic;
 use crate::ir;
 use crate::source::SourceMap;
 use crate::syntax::ast::{self, File, Item};
+pub use files::{Wanted, wanted};
 use report::Report;
 
 /// What came of a rule set.
@@ -76,31 +81,24 @@ pub fn compile(sources: &SourceMap) -> Outcome {
 
 fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSet {
     let names = names::gather(sources, files, report);
-    let lists = lists::gather(&names, report);
+    let tables = tables::gather(&names, report);
+    let tunes = tune::gather(&names, files, report);
+    let lists = lists::gather(&names, tables.clone(), tune::ListTunes::new(), report);
     check_lets(&names, &lists, report);
-    let told = alerts::Rules::gather(&names, files, report);
     let (tests, lonely) = tests_by_rule(&names, files, report);
-    let mut set = ir::RuleSet::default();
     let mut made: Vec<(usize, ir::Test)> = Vec::new();
-    for item in files.iter().flat_map(|file| &file.items) {
-        match item {
-            Item::Rule(of) => {
-                let holds =
-                    names.rules.get(of.name.node.as_str()).is_some_and(|known| std::ptr::eq(*known, of));
-                let own = tests.get(of.name.node.as_str()).filter(|_| holds).map_or(&[][..], Vec::as_slice);
-                let number = set.rules.len();
-                let lowered = rule::lower(of, own, &names, &lists, &told, report);
-                for ((order, test), expected) in own.iter().zip(lowered.expected) {
-                    let test = test::lower(test, number, &lowered.quoted_verbs, report);
-                    made.push((*order, ir::Test { expected, ..test }));
-                }
-                set.rules.push(lowered.rule);
-            }
-            Item::Table(of) => report.not_built(of.name.span, "`table` is"),
-            Item::Tune(of) => report.not_built(of.name.span, "`tune` is"),
-            Item::TuneList(of) => report.not_built(of.name.span, "`tune list` is"),
-            Item::Let(_) | Item::List(_) | Item::Test(_) | Item::Error(_) => {}
-        }
+    let mut set = ir::RuleSet::default();
+    let none = BTreeMap::new();
+    let pass = Pass { files, names: &names, lists: &lists, tests: &tests, tuned: None, rules: &none };
+    if tunes.is_empty() {
+        set.rules = pass.run(&mut made, report);
+    } else {
+        set.untuned = Pass { tuned: Some(false), ..pass }.run(&mut made, report);
+        // The limit is one of what runs.
+        report.nodes = 0;
+        let lists = lists::gather(&names, tables, tunes.lists, report);
+        let pass = Pass { lists: &lists, tuned: Some(true), rules: &tunes.rules, ..pass };
+        set.rules = pass.run(&mut made, report);
     }
     for (_, test) in lonely {
         test::lower(test, usize::MAX, &[], report);
@@ -108,6 +106,43 @@ fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSe
     made.sort_by_key(|(order, _)| *order);
     set.tests = made.into_iter().map(|(_, test)| test).collect();
     set
+}
+
+/// One time that all rules are lowered.
+#[derive(Clone, Copy)]
+struct Pass<'a, 'r> {
+    files: &'a [File],
+    names: &'r names::Names<'a>,
+    lists: &'r lists::Lists<'a>,
+    tests: &'r BTreeMap<&'a str, Tests<'a>>,
+    /// Which tests are of these rules, the tuned ones or the others; all, if there is no tune.
+    tuned: Option<bool>,
+    /// Rules with their tunes, by their names.
+    rules: &'a BTreeMap<&'a str, ast::Rule>,
+}
+
+impl<'a> Pass<'a, '_> {
+    /// The rules; their tests go to `made`, with their places in the order of the files.
+    fn run(&self, made: &mut Vec<(usize, ir::Test)>, report: &mut Report) -> Vec<ir::Rule> {
+        let told = alerts::Rules::gather(self.names, self.files, self.rules, report);
+        let mut rules = Vec::new();
+        for item in self.files.iter().flat_map(|file| &file.items) {
+            let Item::Rule(of) = item else { continue };
+            let name = of.name.node.as_str();
+            let holds = self.names.rules.get(name).is_some_and(|known| std::ptr::eq(*known, of));
+            let all = self.tests.get(name).filter(|_| holds).map_or(&[][..], Vec::as_slice);
+            let own = all.iter().filter(|(_, test)| self.tuned.is_none_or(|tuned| test.tuned == tuned));
+            let own: Tests<'a> = own.copied().collect();
+            let of = self.rules.get(name).filter(|_| holds).unwrap_or(of);
+            let lowered = rule::lower(of, &own, self.names, self.lists, &told, report);
+            for ((order, test), expected) in own.iter().zip(lowered.expected) {
+                let test = test::lower(test, rules.len(), &lowered.quoted_verbs, report);
+                made.push((*order, ir::Test { expected, ..test }));
+            }
+            rules.push(lowered.rule);
+        }
+        rules
+    }
 }
 
 /// Looks at each `let` alone, for those that no rule uses: what is wrong with it whatever `on` says.

@@ -184,13 +184,15 @@ impl<'a> Names<'a> {
         words
     }
 
-    /// Says of a name of a step, key or element that it hides a `let` or a `list`, if it does.
+    /// Says of a name of a step, key or element that it hides a `let`, a `list` or a `table`, if it does.
     pub(crate) fn warn_hidden(&self, giver: Giver, name: &ast::Name, report: &mut Report) {
         let word = name.node.as_str();
         let hidden = if let Some(of) = self.lets.get(word) {
             ("`let`", of.name.span)
         } else if let Some(of) = self.lists.get(word) {
             ("`list`", of.name.span)
+        } else if let Some(of) = self.tables.get(word) {
+            ("`table`", of.name.span)
         } else {
             return;
         };

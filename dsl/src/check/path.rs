@@ -1,7 +1,7 @@
 //! Paths: what the first word stands for, and where the rest leads.
 //!
 //! The first word is sought from the nearest to the farthest: an element of a quantifier, a step, a derived field of two
-//! words, a key, a field, a `let`, a list. What follows goes down by type; the first part that leads nowhere is
+//! words, a key, a field, a `let`, a list, a table. What follows goes down by type; the first part that leads nowhere is
 //! underlined, with the nearest name that would lead somewhere.
 
 use super::lower::{AggregatesAt, KeyScope, Lower, Role, Scope, Value};
@@ -68,10 +68,11 @@ impl<'a> Lower<'a, '_> {
             let value = self.list_value(&path.root);
             return self.below(value, &path.postfix, span);
         }
-        self.downs(&path.postfix);
-        if !self.names.tables.contains_key(word) {
-            self.unknown_word(path);
+        if self.names.tables.contains_key(word) {
+            return self.lookup(path, span);
         }
+        self.downs(&path.postfix);
+        self.unknown_word(path);
         Value::poison(span)
     }
 
@@ -399,7 +400,7 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// Checks what stands in brackets. `None` if something in them is wrong, which is reported.
-    fn downs(&mut self, postfix: &'a [Postfix]) -> Option<Vec<Down>> {
+    pub(crate) fn downs(&mut self, postfix: &'a [Postfix]) -> Option<Vec<Down>> {
         let mut downs = Vec::new();
         let mut good = true;
         for part in postfix {

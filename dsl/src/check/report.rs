@@ -58,11 +58,6 @@ impl Report {
         });
     }
 
-    /// A form that is not built yet.
-    pub(crate) fn not_built(&mut self, span: Span, what: impl std::fmt::Display) {
-        self.error(Code::NotBuilt, span, format!("{what} not built yet"));
-    }
-
     /// Whether any of them is an error.
     pub(crate) fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.level() == Level::Error)

@@ -31,9 +31,6 @@ pub(crate) fn start(test: &ast::Test, report: &mut Report) -> i64 {
 
 /// The events and the end of a test, with nothing expected yet.
 pub(crate) fn lower(test: &ast::Test, rule: usize, verbs: &[String], report: &mut Report) -> ir::Test {
-    if test.tuned {
-        report.not_built(test.rule.span, "`test tuned` is");
-    }
     let start = start(test, report);
     let mut maker = Maker {
         report,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::compile;
+use super::{compile, wanted};
 use crate::diag::Code;
 use crate::source::SourceMap;
 
 /// The design's examples beside the repository, where they are.
 #[test]
-fn the_examples_compile_but_for_what_is_not_built() {
+fn the_examples_compile() {
     let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let data = std::env::var_os("AUDIT_DATA").map_or(beside, std::path::PathBuf::from);
     let path = data.join("../design/examples.rule");
@@ -18,7 +18,15 @@ fn the_examples_compile_but_for_what_is_not_built() {
     };
     let rules = text.lines().filter(|line| line.starts_with("rule ")).count();
     let mut sources = SourceMap::default();
-    sources.add("examples.rule", without_what_is_not_built(&text));
+    let id = sources.add("examples.rule", text);
+    for one in wanted(&sources) {
+        let bytes: &[u8] = match () {
+            () if one.path.ends_with(".csv") => b"203.0.113.0/24,AS64500\n",
+            () if one.path.contains("ranges") => b"203.0.113.0/24\n",
+            () => b"a\nb\n",
+        };
+        sources.attach(id, one.path, Ok(bytes.into()));
+    }
     let outcome = compile(&sources);
     for one in &outcome.diagnostics {
         let at = sources.start(one.primary);
@@ -36,31 +44,6 @@ fn the_examples_compile_but_for_what_is_not_built() {
     let warned: BTreeSet<_> = outcome.diagnostics.iter().map(|one| one.code.text()).collect();
     assert_eq!(outcome.rules.map(|set| set.rules.len()), Some(rules));
     assert_eq!(warned.into_iter().collect::<Vec<_>>(), ["W109", "W113", "W114", "W115", "W116"]);
-}
-
-/// Tables, values from files and tunes left out.
-fn without_what_is_not_built(text: &str) -> String {
-    let mut out = String::new();
-    let mut tuned = false;
-    for line in text.lines() {
-        tuned |= line.starts_with("tune ") || line.starts_with("test tuned ");
-        let ends = line == "}" || line.starts_with("tune ") && line.ends_with('}');
-        if !tuned && !line.starts_with("table ") && !line.starts_with("cidr table ") {
-            let (list, from) = line.split_once(" from \"").unwrap_or((line, ""));
-            match (from.is_empty(), list.starts_with("cidr list "), list.starts_with("list ")) {
-                (false, true, _) => out.push_str(&format!("{list} = [\"203.0.113.0/24\"]")),
-                (false, _, true) => out.push_str(&format!("{list} = [\"a\", \"b\"]")),
-                _ => out.push_str(
-                    &line
-                        .replace("asn[source_ip]", "source_ip")
-                        .replace("tactics[objectRef.resource]", "verb"),
-                ),
-            }
-        }
-        out.push('\n');
-        tuned &= !ends;
-    }
-    out
 }
 
 #[test]
@@ -91,8 +74,16 @@ fn the_shipped_rules_compile() {
 
 /// What is said of a text: code, underlined text, message, help; warnings of rules without tests left out.
 fn told(text: &str) -> Vec<String> {
+    told_with(text, &[])
+}
+
+/// The same of a text with files beside it.
+fn told_with(text: &str, files: &[(&str, &[u8])]) -> Vec<String> {
     let mut sources = SourceMap::default();
-    sources.add("r.rule", text);
+    let id = sources.add("r.rule", text);
+    for (name, bytes) in files {
+        sources.attach(id, *name, Ok((*bytes).into()));
+    }
     let outcome = compile(&sources);
     let told = outcome.diagnostics.iter().filter(|one| one.code != Code::NoTest);
     let line = |one: &crate::diag::Diagnostic| {
@@ -114,4 +105,6 @@ mod lowering;
 mod reference;
 mod rules;
 mod sequences;
+mod tunes;
+mod values;
 mod windows;

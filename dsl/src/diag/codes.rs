@@ -1,7 +1,8 @@
 //! Every code, in one place.
 //!
 //! People search for codes and put them into suppressions: a code is never reused and never changes its meaning.
-//! E1xx syntax; E2xx names; E3xx types; E4xx the shape of rules; E5xx tests; E9xx not built yet; W1xx warnings.
+//! E1xx syntax; E2xx names; E3xx types; E4xx the shape of rules; E5xx tests; E6xx files of values, tables, tunes;
+//! W1xx warnings. E901 was a form that an early version did not build.
 //! `docs/diagnostics.md` has an entry for each, with an example that a test compiles.
 
 use super::Level;
@@ -170,8 +171,18 @@ codes! {
     TestTooLarge = "E504",
     /// An expectation that no alert of the rule can meet.
     TestExpectation = "E505",
-    /// A form of the language that this version does not build yet.
-    NotBuilt = "E901",
+    /// A file of values that cannot be read.
+    ValuesMissing = "E601",
+    /// A file of values with something in it that is no value.
+    ValuesMalformed = "E602",
+    /// A file of values, or a table, that is too large.
+    ValuesTooLarge = "E603",
+    /// A table whose keys are no texts, or whose values are not all of one kind.
+    BadTable = "E604",
+    /// A key that stands twice in a table.
+    TableKeyTwice = "E605",
+    /// A tune that does not fit its rule.
+    TuneMisfit = "E606",
     /// A condition that is never true.
     NeverTrue = "W101",
     /// A condition that is always true.
@@ -210,6 +221,10 @@ codes! {
     VerbWithoutResource = "W118",
     /// A rule that listens to one that is off.
     ListensToDisabled = "W119",
-    /// A name of a step, key or element that hides a `let` or a list.
+    /// A tune of a name that is gone.
+    TuneOfNothing = "W140",
+    /// A tune that takes a value out of a list that does not have it.
+    NothingRemoved = "W141",
+    /// A name of a step, key or element that hides a `let`, a list or a table.
     NameHides = "W150",
 }

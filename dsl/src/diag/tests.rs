@@ -13,6 +13,8 @@ struct Entry {
     title: String,
     bad: Option<String>,
     good: Option<String>,
+    /// Files beside them, by their names.
+    files: Vec<(String, String)>,
 }
 
 fn entries() -> BTreeMap<String, Entry> {
@@ -25,12 +27,16 @@ fn entries() -> BTreeMap<String, Entry> {
             of.clone_into(&mut code);
             let twice = entries.insert(code.clone(), Entry { title: title.into(), ..Entry::default() });
             assert!(twice.is_none(), "{code} has two entries");
-        } else if let Some(kind) = line.strip_prefix("```rule ") {
+        } else if let Some(kind) = line.strip_prefix("```rule ").or_else(|| line.strip_prefix("```file ")) {
             let text: String =
                 lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
             let entry = entries.get_mut(&code).expect("an example stands in an entry");
             let (kind, times) = kind.split_once(" repeat ").unwrap_or((kind, "1"));
             let text = text.repeat(times.parse().expect("a number"));
+            if line.starts_with("```file ") {
+                entry.files.push((kind.to_owned(), text));
+                continue;
+            }
             let old = match kind {
                 "bad" => entry.bad.replace(text),
                 "good" => entry.good.replace(text),
@@ -42,9 +48,12 @@ fn entries() -> BTreeMap<String, Entry> {
     entries
 }
 
-fn compile(text: &str) -> Vec<Diagnostic> {
+fn compile(text: &str, files: &[(String, String)]) -> Vec<Diagnostic> {
     let mut map = SourceMap::default();
-    map.add("example.rule", text);
+    let id = map.add("example.rule", text);
+    for (name, text) in files {
+        map.attach(id, name, Ok(text.as_bytes().into()));
+    }
     crate::check::compile(&map).diagnostics
 }
 
@@ -68,8 +77,10 @@ fn every_code_has_an_entry_and_every_entry_is_of_a_code() {
 fn every_bad_example_gives_its_code_and_every_good_one_does_not() {
     let mut wrong = Vec::new();
     for (code, entry) in entries() {
-        let found =
-            |text: &str| compile(text).into_iter().map(|d| (d.code.text(), d.message)).collect::<Vec<_>>();
+        let found = |text: &str| {
+            let all = compile(text, &entry.files).into_iter();
+            all.map(|d| (d.code.text(), d.message)).collect::<Vec<_>>()
+        };
         let bad = found(entry.bad.as_deref().unwrap_or(""));
         if !bad.iter().any(|(own, _)| *own == code) {
             wrong.push(format!("{code}: the bad example gives {bad:?}"));

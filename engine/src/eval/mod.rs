@@ -27,6 +27,7 @@ use crate::plan::expr::{Function, Node};
 use crate::plan::late::LateCx;
 use crate::planted::planted;
 
+pub(crate) use compare::address;
 pub(crate) use derived::EventCx;
 pub(crate) use functions::call as apply;
 pub(crate) use val::Val;
@@ -239,6 +240,7 @@ fn flagged<'a>(node: &'a Node, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
             Event::Gone(_) | Event::Lost(_) => Val::Bool(false),
         },
         Node::Call(function, args) => call(*function, args, cx),
+        Node::Lookup(table, key) => table.get(&value(key, cx)),
         Node::Arith(op, left, right) => {
             functions::pairs(value(left, cx), value(right, cx), &|a, b| functions::arith(*op, a, b))
         }

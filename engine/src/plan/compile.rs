@@ -15,6 +15,7 @@ use dsl::ir::{self, ExprKind, VarId};
 use super::deps::{Deps, Scope, deps};
 use super::expr::{Compare, Expr, Function, Node, Read, Root, Segment, Set, Turn};
 use super::literal;
+use super::table::Table;
 use crate::eval::text::{Like, fold};
 use crate::matches::Value;
 
@@ -268,7 +269,9 @@ impl<'r> Compiler<'r> {
             ExprKind::Arith(op, left, right) => {
                 Node::Arith(*op, self.boxed(left, at, bound), self.boxed(right, at, bound))
             }
-            ExprKind::Lookup(..) => Node::Const(Value::Absent),
+            ExprKind::Lookup(table, key) => {
+                Node::Lookup(Box::new(Table::new(table)), self.boxed(key, at, bound))
+            }
             ExprKind::Aggregate(n) => Node::Aggregate(*n),
             ExprKind::Key(n) => Node::Key(*n),
             ExprKind::Not(inner) => Node::Not(self.boxed(inner, at, bound)),

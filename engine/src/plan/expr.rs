@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use dsl::ir;
 
+use super::table::Table;
 use crate::eval::text::Like;
 use crate::matches::Value;
 
@@ -37,6 +38,8 @@ pub(crate) enum Node {
         body: Box<Node>,
     },
     Call(Function, Vec<Node>),
+    /// The value under a key.
+    Lookup(Box<Table>, Box<Node>),
     Arith(ir::ArithOp, Box<Node>, Box<Node>),
     Aggregate(u32),
     Key(u32),

@@ -10,6 +10,7 @@ pub(crate) mod expr;
 mod hear;
 pub mod late;
 mod literal;
+mod table;
 #[cfg(test)]
 mod tests;
 

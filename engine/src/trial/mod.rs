@@ -4,7 +4,8 @@
 //! anywhere among the others. Only the rule it is about is active, also one that ships off, and whatever it hears the
 //! alerts of; its own alerts alone are judged. Everything else is as in any run: the same matching, the same windows, the
 //! same alerts. What is expected must come in that order and nothing else:
-//! `expect 3 alerts` stands for three of any kind.
+//! `expect 3 alerts` stands for three of any kind. A test runs on the rules as they were written, one that is `tuned` on
+//! the rules with their tunes; a condition that both have is covered by either.
 
 mod compare;
 mod passed;
@@ -30,6 +31,14 @@ use compare::same;
 /// The tests of one rule, run one after another.
 #[derive(Debug)]
 pub struct Trial {
+    written: Version,
+    /// With its tunes, if there are any in the set.
+    tuned: Option<Version>,
+}
+
+/// A rule as it was written, or as it is tuned.
+#[derive(Debug)]
+struct Version {
     /// The rule and all that it hears.
     plan: Arc<Plan>,
     /// Its number in the plan.
@@ -100,15 +109,51 @@ impl Trial {
     /// Gets ready to run the tests of a rule, by its number in the set.
     #[must_use]
     pub fn new(rules: &RuleSet, rule: usize) -> Option<Self> {
-        let active = with_all_heard(&rules.rules, rule);
-        let set = rules.rules.iter().zip(active);
+        let tuned = Version::new(&rules.rules, rule)?;
+        Some(match Version::new(&rules.untuned, rule) {
+            Some(written) => Self { written, tuned: Some(tuned) },
+            None => Self { written: tuned, tuned: None },
+        })
+    }
+
+    /// Runs one of the rule's tests.
+    pub fn run(&mut self, test: &Test) -> TrialOutcome {
+        match &mut self.tuned {
+            Some(tuned) if test.tuned => tuned.run(test),
+            _ => self.written.run(test),
+        }
+    }
+
+    /// What all tests so far found the rule's conditions to be.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<Condition> {
+        let mut all = self.written.conditions.clone();
+        for more in self.tuned.iter().flat_map(|tuned| &tuned.conditions) {
+            match all.iter_mut().find(|known| (known.span, known.step) == (more.span, more.step)) {
+                Some(known) => {
+                    known.falses += more.falses;
+                    known.unknowns += more.unknowns;
+                    known.trues += more.trues;
+                }
+                None => all.push(*more),
+            }
+        }
+        all
+    }
+}
+
+impl Version {
+    fn new(rules: &[Rule], rule: usize) -> Option<Self> {
+        rules.get(rule)?;
+        let active = with_all_heard(rules, rule);
+        let set = rules.iter().zip(active);
         let set = set.map(|(rule, active)| Rule { disabled: !active, ..rule.clone() }).collect();
         let set = RuleSet { rules: set, ..RuleSet::default() };
         // Later than this is never late.
         let limits = Limits { lateness: Nanos::MAX, ..Limits::default() };
         let plan = Arc::new(Plan::covering(&set, limits));
         let number = plan.rules.iter().position(|of| of.ir == rule)?;
-        let rule = rules.rules.get(rule)?.clone();
+        let rule = rules.get(rule)?.clone();
         let conditions = plan.rules.get(number).into_iter().flat_map(|rule| &rule.leaves);
         let conditions = conditions.map(|leaf| Condition {
             span: leaf.span,
@@ -121,8 +166,7 @@ impl Trial {
         Some(Self { plan, number, rule, conditions })
     }
 
-    /// Runs one of the rule's tests.
-    pub fn run(&mut self, test: &Test) -> TrialOutcome {
+    fn run(&mut self, test: &Test) -> TrialOutcome {
         let mut events: Vec<&(Nanos, String)> = test.events.iter().collect();
         events.sort_by_key(|(at, _)| *at);
         let mut log = Vec::new();
@@ -163,12 +207,6 @@ impl Trial {
         timeline.extend(passed::over(&self.plan, self.number, test, &log));
         timeline.sort_by_key(|moment| moment.at);
         TrialOutcome { differences, alerts, timeline }
-    }
-
-    /// What all tests so far found the rule's conditions to be.
-    #[must_use]
-    pub fn conditions(&self) -> &[Condition] {
-        &self.conditions
     }
 
     fn covered(&mut self, coverage: &Coverage) {

@@ -11,6 +11,7 @@ use super::feature::{Feature, Poison};
 use super::fields;
 use super::functions;
 use super::logic::{self, Truth};
+use super::tables;
 use super::value::{Extent, Step, V};
 
 /// What an expression is evaluated over.
@@ -87,7 +88,10 @@ impl<'a> Scope<'a> {
                 let value = over_each(&args, &|args| arithmetic(*op, &args[0], &args[1]));
                 self.poison.value(sign(*op), value)
             }
-            ExprKind::Lookup(..) => V::Absent,
+            ExprKind::Lookup(table, key) => {
+                let value = over_each(&[self.value(key)], &|key| tables::lookup(table, &key[0]));
+                self.poison.value("a table", value)
+            }
             ExprKind::Aggregate(n) => self.aggregates.get(*n as usize).cloned().unwrap_or(V::Absent),
             ExprKind::Key(n) => self.key.get(*n as usize).cloned().unwrap_or(V::Absent),
             _ => self.truth(expr).value(),

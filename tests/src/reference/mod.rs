@@ -23,6 +23,7 @@ mod patch;
 mod render;
 mod select;
 mod sequence;
+mod tables;
 mod text;
 mod time;
 mod value;

@@ -381,24 +381,3 @@ const TESTS_ARE_HELD_TO_THE_SCHEMA: &[Case] = &[
 fn tests_are_held_to_the_schema() {
     check(TESTS_ARE_HELD_TO_THE_SCHEMA);
 }
-
-const WHAT_IS_NOT_BUILT_SAYS_SO_ONCE: &[Case] = &[
-    (
-        r#"rule r "A" { severity low on any of any alert "x" across clusters throttle 0s } tune r { disable } tune list x { add ["y"] } table t = { "a": "b" } list f from "x.txt" rule s "B" { severity low on get of secrets where user.username in f and t[user.username] == "x" alert "{t['a']}" }"#,
-        &[
-            r#"E901 [r] `tune` is not built yet"#,
-            r#"E901 [x] `tune list` is not built yet"#,
-            r#"E901 [t] `table` is not built yet"#,
-            r#"E901 ["x.txt"] values from a file are not built yet"#,
-        ],
-    ),
-    (
-        r#"rule r "A" { severity low on get of secrets alert "x" } test tuned r "x" { at 0s {} expect no alert }"#,
-        &[r#"E901 [r] `test tuned` is not built yet"#],
-    ),
-];
-
-#[test]
-fn what_is_not_built_says_so_once() {
-    check(WHAT_IS_NOT_BUILT_SAYS_SO_ONCE);
-}

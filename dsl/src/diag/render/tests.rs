@@ -14,7 +14,7 @@ fn sample() -> (SourceMap, Vec<Diagnostic>) {
     let diagnostics = vec![
         Diagnostic::new(Code::Syntax, Span::new(second, 0, 4), "this stands \"alone\"")
             .help("give it a name"),
-        Diagnostic::new(Code::NotBuilt, Span::new(first, 16, 19), "`two` is not built yet")
+        Diagnostic::new(Code::UnknownName, Span::new(first, 16, 19), "nothing is called `two`")
             .related(Span::new(first, 5, 8), "this is why"),
     ];
     (map, diagnostics)
@@ -26,7 +26,7 @@ fn json_is_one_object_a_line_in_the_order_of_files_and_places() {
     assert_eq!(
         json(&map, &diagnostics),
         concat!(
-            r#"{"severity":"error","code":"E901","message":"`two` is not built yet","help":null,"file":"rules/a b.rule","#,
+            r#"{"severity":"error","code":"E202","message":"nothing is called `two`","help":null,"file":"rules/a b.rule","#,
             r#""line":2,"column":11,"end_line":2,"end_column":14}"#,
             "\n",
             r#"{"severity":"error","code":"E101","message":"this stands \"alone\"","help":"give it a name","file":"b.rule","#,
@@ -41,7 +41,7 @@ fn human_shows_place_code_line_help_and_other_places_and_colours_only_if_told() 
     let (map, diagnostics) = sample();
     let text = human(&map, &diagnostics, false);
     for part in [
-        "[E901] Error: `two` is not built yet",
+        "[E202] Error: nothing is called `two`",
         "rules/a b.rule:2:11",
         "let ü = 1 two",
         "this is why",
