@@ -83,9 +83,9 @@ fn shown(on: &str, value: &str, over: Js) -> String {
         let step = &plan.rules[0].steps[0];
         let captures: Vec<Value> = step.captures.iter().map(|c| value_of(&c.0, &cx)).collect();
         let late = LateCx { captures: &[&captures], ..LateCx::default() };
-        out = crate::plan::late::render(&plan.rules[0].alert, &late);
+        out = crate::plan::late::render(&plan.rules[0].text(0).unwrap().alert, &late);
     });
-    assert!(plan.rules[0].alert.iter().any(|piece| matches!(piece, Piece::Value(_))));
+    assert!(plan.rules[0].text(0).unwrap().alert.iter().any(|piece| matches!(piece, Piece::Value(_))));
     out
 }
 
@@ -613,7 +613,7 @@ fn a_lent_element_is_the_first_that_met_the_condition() {
         [{"name": "a"}, {"name": "b1", "image": "i"}, {"name": "b2"}]}}});
     let found = crate::matching::tests::matches(&plan, &[event(over)]).found;
     let late = LateCx { captures: &[&found[0].captures], ..LateCx::default() };
-    assert_eq!(crate::plan::late::render(&plan.rules[0].alert, &late), "b1 i");
+    assert_eq!(crate::plan::late::render(&plan.rules[0].text(0).unwrap().alert, &late), "b1 i");
 }
 
 #[test]

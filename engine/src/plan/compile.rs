@@ -83,7 +83,7 @@ pub(crate) struct Compiler<'r> {
     /// The number of a condition that is compiled more than once, by its address.
     numbers: HashMap<*const ir::Expr, u32>,
     /// Coverage will be counted: conditions that are asked later are then asked part by part.
-    covering: bool,
+    pub(super) covering: bool,
 }
 
 /// The `any` of a step's condition that lends this variable: its list and its condition.

@@ -10,6 +10,7 @@ pub(crate) mod expr;
 mod hear;
 pub mod late;
 mod literal;
+pub mod sequence;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use crate::matches::Value;
 use compile::{Captures, Compiler, Wanted};
 use hear::Strata;
 use late::LateCx;
+use sequence::Layout;
 
 /// All rules of a set that are on, ready to run.
 #[derive(Debug)]
@@ -61,14 +63,12 @@ pub struct Rule {
     pub shape: Shape,
     /// Nanoseconds of silence after an alert; 0 is none.
     pub throttle: i64,
-    /// The text of its alert, to be read with [`late::render`].
-    pub alert: Vec<Piece>,
+    /// What its alert says, for each step that can complete it.
+    pub texts: Vec<Option<Text>>,
     /// The cluster is no part of its keys.
     pub across_clusters: bool,
     /// What its window counts; of a rule about first sights the last is what makes its tuples.
     pub aggregates: Vec<Aggregate>,
-    /// More values to be read as in alert text, in the order of [`ir::Rule::probes`].
-    pub probes: Vec<Expr>,
     /// Conditions that are counted for coverage, by their numbers.
     pub leaves: Vec<Leaf>,
     /// Which steps of which rules hear its alerts, in the order of rules and steps.
@@ -118,11 +118,8 @@ pub enum Shape {
         /// What is waited for from the first event on.
         waits_for: WaitsFor,
     },
-    /// All steps in order.
-    Sequence {
-        /// Nanoseconds.
-        within: i64,
-    },
+    /// All positive steps.
+    Sequence(Arc<Layout>),
 }
 
 /// What a rule about silence waits for before anything came.
@@ -167,6 +164,15 @@ pub struct Join {
     pub condition: Expr,
     /// The steps that it reads, its own among them if it does; ascending.
     pub reads: Vec<u32>,
+}
+
+/// What an alert says. Bare fields are those of the match that completed it.
+#[derive(Debug)]
+pub struct Text {
+    /// To be read with [`late::render`].
+    pub alert: Vec<Piece>,
+    /// More values to be read as in alert text, in the order of [`ir::Rule::probes`].
+    pub probes: Vec<Expr>,
 }
 
 /// A part of an alert's text.
@@ -307,7 +313,26 @@ impl Step {
     }
 }
 
+impl Text {
+    fn new(compiler: &mut Compiler<'_>, step: u32) -> Self {
+        let rule = compiler.rule;
+        let alert = rule.alert.iter().map(|piece| match piece {
+            ir::Piece::Literal(text) => Piece::Literal(text.as_str().into()),
+            ir::Piece::Value(value) => Piece::Value(compiler.later(value, step)),
+        });
+        let alert = alert.collect();
+        let probes = rule.probes.iter().map(|probe| compiler.later(probe, step)).collect();
+        Self { alert, probes }
+    }
+}
+
 impl Rule {
+    /// What its alert says, when a match of that step completes it.
+    #[must_use]
+    pub fn text(&self, step: u32) -> Option<&Text> {
+        self.texts.get(step as usize)?.as_ref()
+    }
+
     /// Whether its matches wait for the watermark; those of others are decided as they come.
     #[must_use]
     pub fn waits(&self) -> bool {
@@ -323,15 +348,16 @@ impl Rule {
             Shape::Silent { after, .. } => after,
             Shape::Sliding { within, .. }
             | Shape::Session { within, .. }
-            | Shape::FirstSeen { within, .. }
-            | Shape::Sequence { within } => within,
+            | Shape::FirstSeen { within, .. } => within,
+            Shape::Sequence(ref layout) => layout.within,
         }
     }
 
     /// Compiles a rule, of whose completing events `wanted` is wanted by others. What it hears is still to be compiled.
     fn new<'r>(number: usize, compiler: &mut Compiler<'r>, wanted: &[Wanted<'r>]) -> Self {
         let rule = compiler.rule;
-        let last = cut(rule.steps.len().saturating_sub(1));
+        let completing = completing(rule);
+        let last = cut(completing.last().copied().unwrap_or(0));
         let mut steps: Vec<Step> = Vec::with_capacity(rule.steps.len());
         for (number, step) in rule.steps.iter().enumerate() {
             steps.push(compile_step(compiler, step, cut(number)));
@@ -356,15 +382,17 @@ impl Rule {
             ir::Shape::Sliding { condition, within } => {
                 Shape::Sliding { condition: compiler.later_condition(condition, last), within: *within }
             }
-            ir::Shape::Sequence { within, .. } => Shape::Sequence { within: *within },
+            ir::Shape::Sequence { ordered, within } => {
+                Shape::Sequence(Arc::new(Layout::of(compiler, *ordered, *within, &steps)))
+            }
         };
-        let alert = rule.alert.iter().map(|piece| match piece {
-            ir::Piece::Literal(text) => Piece::Literal(text.as_str().into()),
-            ir::Piece::Value(value) => Piece::Value(compiler.later(value, last)),
-        });
-        let alert = alert.collect();
-        let probes = rule.probes.iter().map(|probe| compiler.later(probe, last)).collect();
-        for step in completing(rule) {
+        let mut texts: Vec<Option<Text>> = rule.steps.iter().map(|_| None).collect();
+        for step in &completing {
+            if let Some(text) = texts.get_mut(*step) {
+                *text = Some(Text::new(compiler, cut(*step)));
+            }
+        }
+        for step in completing {
             let Some(captures) = compiler.captures.get_mut(step) else { continue };
             let told = wanted.iter().map(|wanted| captures.add(wanted.clone())).collect();
             if let Some(step) = steps.get_mut(step) {
@@ -384,10 +412,9 @@ impl Rule {
             stratum: 0,
             shape,
             throttle: rule.throttle,
-            alert,
+            texts,
             across_clusters: rule.across_clusters,
             aggregates,
-            probes,
             leaves: Vec::new(),
             heard: Vec::new(),
             waits: !matches!(rule.shape, ir::Shape::Each) || rule.throttle > 0,

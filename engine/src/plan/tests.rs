@@ -68,7 +68,7 @@ fn joins_say_what_they_read_and_bring_it_along() {
     for (step, join) in rule.steps.iter().flat_map(|s| s.joins.iter().map(move |j| (s, j))) {
         assert_eq!(truth(&join.condition, &late(&all)), Truth::True, "{:?} {join:?}", step.name);
     }
-    assert_eq!(render(&rule.alert, &late(&all)), "u b get u t, u");
+    assert_eq!(render(&rule.text(2).unwrap().alert, &late(&all)), "u b get u t, u");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn windows_are_asked_with_their_counts() {
         key: &key,
         ..LateCx::default()
     };
-    assert_eq!(render(&rule.alert, &cx), "4 of 2 by 10.0.0.1 u");
+    assert_eq!(render(&rule.text(0).unwrap().alert, &cx), "4 of 2 by 10.0.0.1 u");
 }
 
 #[test]
@@ -131,10 +131,10 @@ fn a_name_of_a_key_stands_for_its_value() {
     let all = captures(&plan, &[event(json!({}))]);
     let key = [Value::Text("10.0.0.1".into())];
     let cx = LateCx { captures: &[&all[0]], key: &key, ..LateCx::default() };
-    let probes: Vec<Value> = rule.probes.iter().map(|probe| value(probe, &cx)).collect();
+    let probes: Vec<Value> = rule.text(0).unwrap().probes.iter().map(|probe| value(probe, &cx)).collect();
     assert_eq!(probes, [Value::Text("10.0.0.1".into()), Value::Text("p".into())]);
     // Out of bounds is absent, not a crash.
-    assert_eq!(value(&rule.probes[1], &LateCx::default()), Value::Absent);
+    assert_eq!(value(&rule.text(0).unwrap().probes[1], &LateCx::default()), Value::Absent);
 }
 
 #[test]

@@ -1,26 +1,17 @@
 //! What becomes of a match: `docs/semantics.md`, "Deciding".
 
-use std::sync::Arc;
-
 use super::groups::{Group, GroupKey, Room, Window};
 use super::hash::overflow_group;
 use super::make::{Notes, Raised, Subject, What};
 use super::rules::ShapeSpec;
+use super::sequence::Entered;
 use super::told::ToldKey;
 use super::watch::{Outcome, WindowSeen};
 use super::{Pending, State};
 use crate::matches::{Nanos, Value};
+use crate::plan::Shape;
 use crate::plan::late::{self, LateCx, Truth};
-use crate::plan::{Rule, Shape};
 use crate::window::Seen;
-use crate::window::sequence::{Choice, Waiting};
-
-/// A match of a sequence's last step, to be judged once all of its time are in.
-pub(super) struct Entered {
-    pending: Pending,
-    group: GroupKey,
-    shard: usize,
-}
 
 /// Where a match found room, and for whom.
 #[derive(Clone, Copy)]
@@ -31,7 +22,7 @@ pub(super) struct Place {
 }
 
 impl State {
-    /// Decides a match; one of a sequence's last step comes back to be judged.
+    /// Decides a match; one that completes a sequence comes back to be judged.
     pub(super) fn decide(&mut self, pending: Pending) -> Option<Entered> {
         if let Err(outcome) = self.admit(&pending) {
             self.watched(&pending, outcome);
@@ -41,7 +32,7 @@ impl State {
         match self.rules.get(number).map(|spec| &spec.shape)? {
             ShapeSpec::Each => self.each(&pending),
             ShapeSpec::Sliding(_) => self.slide(pending),
-            ShapeSpec::Sequence { .. } => return self.step(pending),
+            ShapeSpec::Sequence(_) => return self.step(pending),
             ShapeSpec::Closing(_) => self.gather(pending),
             ShapeSpec::FirstSeen(_) => self.sight(&pending),
             ShapeSpec::Silent { .. } => self.hear(&pending),
@@ -64,7 +55,7 @@ impl State {
                 return Err(Outcome::KeyUnknown);
             }
         }
-        if matches!(spec.shape, ShapeSpec::Sequence { .. }) && !m.key.is_empty() && m.key.iter().all(absent) {
+        if matches!(spec.shape, ShapeSpec::Sequence(_)) && !m.key.is_empty() && m.key.iter().all(absent) {
             return Err(Outcome::KeyAbsent);
         }
         let by_stage = spec.by_stage.get(m.step as usize).copied().unwrap_or(false);
@@ -195,93 +186,6 @@ impl State {
         }
     }
 
-    /// A match of a sequence's step: waits at it, or, of the last one, comes back to be judged.
-    fn step(&mut self, pending: Pending) -> Option<Entered> {
-        let (number, at) = (pending.m.rule as usize, pending.effective());
-        let Some(place) = self.place(&pending) else {
-            self.refused(&pending);
-            return None;
-        };
-        let step = pending.m.step as usize;
-        let spec = self.rules.get(number)?;
-        let ShapeSpec::Sequence { steps } = spec.shape else { return None };
-        let shard = self.shards.get_mut(place.shard)?;
-        let group = shard.groups.enter(place.key, spec, at, place.shared);
-        if step + 1 >= steps {
-            self.arm(place.key);
-            return Some(Entered { pending, group: place.key, shard: place.shard });
-        }
-        let Window::Sequence(sequence) = &mut group.window else { return None };
-        let captures = pending.m.captures.clone();
-        let waiting = Arc::new(Waiting { seen: seen(&pending), captures });
-        let kept_max = self.limits.matches_per_key_max;
-        self.tally.shed.window += sequence.enter(step, waiting, spec.within, kept_max);
-        self.arm(place.key);
-        self.watched(&pending, Outcome::Waits);
-        None
-    }
-
-    /// Judges a match of a sequence's last step.
-    pub(super) fn complete(&mut self, entered: Entered) {
-        let Entered { pending, group: key, shard } = entered;
-        let (number, at) = (pending.m.rule as usize, pending.effective());
-        let plan = self.plan.clone();
-        let Some(rule) = plan.rules.get(number) else { return };
-        let Some(spec) = self.rules.get(number) else { return };
-        let Some(shard) = self.shards.get_mut(shard) else { return };
-        let Some(group) = shard.groups.all.get_mut(&key) else { return };
-        let Window::Sequence(sequence) = &group.window else { return };
-        let last = Arc::new(Waiting { seen: seen(&pending), captures: pending.m.captures.clone() });
-        let choice = sequence.complete(&last, spec.within, |chosen, step| holds(rule, chosen, step));
-        let waiting = sequence.waiting(at, spec.within);
-        let shared = group.shared;
-        let told = choice.is_some().then(|| throttled(group, at, spec.throttle));
-        if self.watches.iter().any(|watch| watch.wants(&pending)) {
-            let chosen = choice.as_ref().map(|choice| self.choice(rule, choice));
-            self.watched_sequence(&pending, waiting, chosen);
-        }
-        let Some(choice) = choice else { return self.watched(&pending, Outcome::NoChoice) };
-        self.tally.shed.searches += u64::from(choice.shortfall.approximate);
-        match told {
-            Some(Ok(suppressed)) => {
-                let mut raised = self.sequence_raised(rule, &choice, shared, &pending);
-                raised.suppressed = suppressed;
-                let captures: Vec<&[Value]> =
-                    choice.steps.iter().map(|w| w.as_ref().map_or(&[][..], |w| &w.captures)).collect();
-                let id = self.raise(rule, Subject::of(&pending, &captures), raised);
-                self.watched(&pending, Outcome::Fired(id));
-            }
-            Some(Err(since)) => self.held_back(&pending, since),
-            None => {}
-        }
-    }
-
-    fn sequence_raised(&self, rule: &Rule, choice: &Choice, shared: bool, pending: &Pending) -> Raised {
-        let at = pending.effective();
-        let chosen = || choice.steps.iter().flatten();
-        let steps = rule.steps.iter().zip(&choice.steps);
-        Raised {
-            count: choice.steps.len() as u64,
-            window: Some((chosen().next().map_or(at, |first| first.seen.effective), at)),
-            notes: Notes {
-                late: chosen().any(|w| w.seen.late),
-                dry_run_unknown: chosen().any(|w| w.seen.dry_run_unknown),
-                shared,
-                search_cut: choice.shortfall.approximate,
-                rests: chosen().any(|w| w.seen.meta.approximate()),
-                ..Notes::default()
-            },
-            events: steps
-                .filter_map(|(step, w)| Some((w.as_ref()?.seen.meta.clone(), step.name.clone())))
-                .collect(),
-            aggregates: Vec::new(),
-            suppressed: 0,
-            time: pending.m.meta.stage_timestamp,
-            decided_at: at,
-            what: What::Request,
-        }
-    }
-
     fn enter(&mut self, place: Place, at: Nanos) -> Option<&mut Group> {
         let spec = self.rules.get(place.key.0 as usize)?;
         let shard = self.shards.get_mut(place.shard)?;
@@ -316,29 +220,7 @@ pub(super) fn throttled(group: &mut Group, at: Nanos, throttle: Nanos) -> Result
     Ok(suppressed)
 }
 
-/// Whether all joins hold that a choice can answer since `step` was chosen: those for which it is the earliest step read,
-/// their own step counted.
-fn holds(rule: &Rule, chosen: &[Option<Arc<Waiting>>], step: usize) -> bool {
-    let ready = |own: usize, reads: &[u32]| {
-        let earliest = reads.iter().map(|read| *read as usize).min().unwrap_or(own).min(own);
-        earliest == step
-    };
-    let mut captures: Option<Vec<&[Value]>> = None;
-    for (own, join) in rule.steps.iter().enumerate().flat_map(|(n, s)| s.joins.iter().map(move |j| (n, j))) {
-        if !ready(own, &join.reads) {
-            continue;
-        }
-        let captures = captures.get_or_insert_with(|| {
-            chosen.iter().map(|w| w.as_ref().map_or(&[][..], |w| &w.captures)).collect()
-        });
-        let cx = LateCx { captures, ..LateCx::default() };
-        if late::truth(&join.condition, &cx) != Truth::True {
-            return false;
-        }
-    }
-    true
-}
-
+/// A match as evidence.
 pub(super) fn seen(pending: &Pending) -> Seen {
     Seen {
         effective: pending.effective(),

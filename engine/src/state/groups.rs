@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::hash::{GroupId, Keyed};
 use super::rules::{RuleSpec, ShapeSpec};
+use super::sequence::Chain;
 use crate::matches::Nanos;
 use crate::window::closing::Closing;
 use crate::window::first_seen::FirstSeen;
-use crate::window::sequence::Sequence;
 use crate::window::silent::Silence;
 use crate::window::sliding::Sliding;
 
@@ -44,9 +44,11 @@ pub(crate) struct Group {
 impl Group {
     /// Until when its window or its throttle can matter: both ends are in.
     pub(crate) fn alive(&self, spec: &RuleSpec) -> Nanos {
-        let window = match &self.window {
+        let window = match (&self.window, &spec.shape) {
+            // What is of the newest event's own time is still to come.
+            (Window::Sequence(chain), ShapeSpec::Sequence(layout)) => chain.alive(layout).max(self.newest),
             // Over once they are judged.
-            Window::Closing(_) | Window::Silent(_) => self.window.due().unwrap_or(Nanos::MIN),
+            (Window::Closing(_) | Window::Silent(_), _) => self.window.due().unwrap_or(Nanos::MIN),
             _ => self.newest.saturating_add(spec.window),
         };
         let throttle = self.last_told.map_or(Nanos::MIN, |told| told.saturating_add(spec.throttle));
@@ -59,7 +61,7 @@ impl Group {
 pub(crate) enum Window {
     None,
     Sliding(Sliding),
-    Sequence(Sequence),
+    Sequence(Chain),
     /// The one that is open.
     Closing(Option<Box<Closing>>),
     FirstSeen(FirstSeen),
@@ -72,7 +74,7 @@ impl Window {
         match &spec.shape {
             ShapeSpec::Each => Self::None,
             ShapeSpec::Sliding(sliding) => Self::Sliding(Sliding::new(sliding)),
-            ShapeSpec::Sequence { steps } => Self::Sequence(Sequence::new(*steps)),
+            ShapeSpec::Sequence(layout) => Self::Sequence(Chain::new(layout)),
             ShapeSpec::Closing(_) => Self::Closing(None),
             ShapeSpec::FirstSeen(_) => Self::FirstSeen(FirstSeen::new(began)),
             ShapeSpec::Silent { .. } => Self::Silent(None),
@@ -82,17 +84,19 @@ impl Window {
     /// When it is to be judged next by a timer, as things stand.
     pub(crate) fn due(&self) -> Option<Nanos> {
         match self {
-            Self::None | Self::Sliding(_) | Self::Sequence(_) | Self::FirstSeen(_) => None,
+            Self::None | Self::Sliding(_) | Self::FirstSeen(_) => None,
             Self::Closing(open) => open.as_ref().map(|open| open.end),
             Self::Silent(running) => running.as_ref().map(|silence| silence.deadline),
+            Self::Sequence(chain) => chain.due(),
         }
     }
 
     /// How many alerts it may still give by waiting.
     pub(crate) fn pending(&self) -> u64 {
         match self {
-            Self::None | Self::Sliding(_) | Self::Sequence(_) | Self::Closing(_) | Self::FirstSeen(_) => 0,
+            Self::None | Self::Sliding(_) | Self::Closing(_) | Self::FirstSeen(_) => 0,
             Self::Silent(running) => u64::from(running.is_some()),
+            Self::Sequence(chain) => chain.waits().len() as u64,
         }
     }
 }

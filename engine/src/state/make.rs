@@ -131,8 +131,10 @@ impl State {
             key: subject.key,
             ..LateCx::default()
         };
-        let message = late::render(&rule.alert, &cx);
-        let probes = rule.probes.iter().map(|probe| late::value(probe, &cx)).collect();
+        let text = rule.text(subject.step);
+        let message = text.map(|text| late::render(&text.alert, &cx)).unwrap_or_default();
+        let probes = text.map_or(&[][..], |text| &text.probes);
+        let probes = probes.iter().map(|probe| late::value(probe, &cx)).collect();
         let step = rule.steps.get(subject.step as usize);
         let names = step.map_or(&[][..], |step| &step.key_names);
         let by_stage = step.is_some_and(Step::by_stage);

@@ -7,6 +7,7 @@ use super::monotone;
 use crate::alert::RuleFace;
 use crate::limits::Limits;
 use crate::matches::Nanos;
+use crate::plan::sequence::Layout;
 use crate::plan::{Plan, Rule, Shape, Step};
 use crate::window::closing::{ClosingSpec, Reach};
 use crate::window::first_seen::FirstSeenSpec;
@@ -40,7 +41,7 @@ pub(crate) struct RuleSpec {
 pub(crate) enum ShapeSpec {
     Each,
     Sliding(SlidingSpec),
-    Sequence { steps: usize },
+    Sequence(Arc<Layout>),
     Closing(ClosingSpec),
     FirstSeen(FirstSeenSpec),
     Silent { after: Nanos },
@@ -60,8 +61,9 @@ impl RuleSpec {
                 ShapeSpec::FirstSeen(FirstSeenSpec::new(*within, *learning, most))
             }
             Shape::Silent { after, .. } => ShapeSpec::Silent { after: *after },
-            Shape::Sequence { .. } => ShapeSpec::Sequence { steps: rule.steps.len() },
+            Shape::Sequence(layout) => ShapeSpec::Sequence(layout.clone()),
         };
+        let window = within.saturating_add(rule.layout().map_or(0, Layout::no_within));
         let source = &rule.source;
         Self {
             face: Arc::new(RuleFace {
@@ -74,9 +76,9 @@ impl RuleSpec {
             waits: rule.waits(),
             stratum: rule.stratum,
             within,
-            window: within,
+            window,
             throttle: rule.throttle,
-            memory: limits.request_memory.max(within),
+            memory: limits.request_memory.max(window),
             monotone: monotone::is(source),
             across_clusters: rule.across_clusters,
             by_stage: rule.steps.iter().map(Step::by_stage).collect(),

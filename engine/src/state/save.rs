@@ -7,9 +7,7 @@
 //! Alerts that were not drained, and watches, are not saved. Blobs come from a disk, so loading never panics, whatever the
 //! bytes; it leaves the state unusable for the rest of the run if it fails, and the caller starts anew.
 
-use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 
 use super::firsts::Firsts;
 use super::groups::{Group, GroupKey, Left, Window};
@@ -19,11 +17,10 @@ use super::save_window::{load_counter, load_window, save_counter, save_window};
 use super::tally::{RuleCounts, Shed, Undecoded};
 use super::told::ToldKey;
 use super::wire::{Reader, Result, Writer, stage_number, stage_of};
-use super::{Pending, RunTally, Shard, State};
+use super::{Pending, RunTally, Shard, State, save_sequence};
 use crate::matches::{Match, Reason, SourceId, SourceInfo};
 use crate::time::{Clock, Order, SourceState, Sources, Wheel};
 use crate::window::Seen;
-use crate::window::sequence::{Sequence, StepQueue, Waiting};
 use crate::window::sliding::Sliding;
 use std::cmp::Reverse;
 
@@ -273,29 +270,13 @@ impl State {
                 }
                 Window::Sliding(window)
             }
-            ShapeSpec::Sequence { steps } => {
-                let mut sequence = Sequence::new(*steps);
-                for (number, queue) in (0..).zip(&mut sequence.steps) {
-                    *queue = self.load_queue(key.0, number, r)?;
-                }
-                Window::Sequence(sequence)
-            }
+            ShapeSpec::Sequence(layout) => Window::Sequence(self.load_chain(key.0, layout, r)?),
             shape => load_window(shape, r)?.ok_or(LoadError::Corrupt)?,
         };
         Ok(Group { window, last_told, suppressed, newest, shared, due: None, idle: None })
     }
 
-    fn load_queue(&self, rule: u32, step: u32, r: &mut Reader<'_>) -> Result<StepQueue> {
-        let dropped = r.maybe(Reader::i64)?;
-        let waiting = r.list(|r| {
-            let waiting = Waiting { seen: load_seen(r)?, captures: r.list(Reader::value)? };
-            self.check_step(rule, step, waiting.captures.len())?;
-            Ok(Arc::new(waiting))
-        })?;
-        Ok(StepQueue { waiting: VecDeque::from(waiting), dropped })
-    }
-
-    fn load_pending(&self, r: &mut Reader<'_>) -> Result<Pending> {
+    pub(super) fn load_pending(&self, r: &mut Reader<'_>) -> Result<Pending> {
         let (effective, meta) = (r.i64()?, r.meta()?);
         let m = Match {
             rule: r.u32()?,
@@ -314,7 +295,7 @@ impl State {
         Ok(Pending { order: Order::of(&m.meta, effective), stratum, group, m: Box::new(m) })
     }
 
-    fn check_step(&self, rule: u32, step: u32, captured: usize) -> Result<()> {
+    pub(super) fn check_step(&self, rule: u32, step: u32, captured: usize) -> Result<()> {
         let step = self.plan.rules.get(rule as usize).and_then(|rule| rule.steps.get(step as usize));
         if step.is_some_and(|step| step.captured == captured) { Ok(()) } else { Err(LoadError::Corrupt) }
     }
@@ -341,15 +322,7 @@ fn save_group(group: &Group, w: &mut Writer) {
             w.list(window.ring.iter(), save_seen);
             window.counters.iter().for_each(|counter| save_counter(counter, w));
         }
-        Window::Sequence(sequence) => {
-            for queue in &sequence.steps {
-                w.maybe(queue.dropped, Writer::i64);
-                w.list(queue.waiting.iter(), |w, waiting| {
-                    save_seen(w, &waiting.seen);
-                    w.list(waiting.captures.iter(), Writer::value);
-                });
-            }
-        }
+        Window::Sequence(chain) => save_sequence::save(chain, w),
         other => save_window(other, w),
     }
 }
@@ -365,7 +338,7 @@ pub(super) fn load_seen(r: &mut Reader<'_>) -> Result<Seen> {
     Ok(Seen { effective: r.i64()?, late: r.truth()?, dry_run_unknown: r.truth()?, meta: r.meta()? })
 }
 
-fn save_pending(w: &mut Writer, pending: &Pending) {
+pub(super) fn save_pending(w: &mut Writer, pending: &Pending) {
     let m = &pending.m;
     w.i64(pending.effective());
     w.meta(&m.meta);

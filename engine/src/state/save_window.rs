@@ -49,7 +49,7 @@ pub(super) fn load_window(shape: &ShapeSpec, r: &mut Reader<'_>) -> Result<Optio
             })?
             .map(Box::new),
         ),
-        ShapeSpec::Each | ShapeSpec::Sliding(_) | ShapeSpec::Sequence { .. } => return Ok(None),
+        ShapeSpec::Each | ShapeSpec::Sliding(_) | ShapeSpec::Sequence(_) => return Ok(None),
     }))
 }
 

@@ -281,7 +281,7 @@ fn a_watch_sees_what_became_of_an_event() {
     assert_eq!((window.count, window.events.len()), (3, 3));
     assert_eq!(window.aggregates[0].1, Value::Number(3.0));
     let seen = &state.seen(sequence)[0];
-    assert_eq!(seen.waiting, [1]);
+    assert_eq!(seen.waiting, [1, 0]);
     assert_eq!(seen.choice.as_ref().unwrap()[0].as_ref().unwrap().meta.offset, 1);
 }
 

@@ -85,9 +85,7 @@ impl State {
             let Some(Reverse(pending)) = self.waiting.pop() else { break };
             completing.extend(self.decide(pending));
         }
-        for entered in completing {
-            self.complete(entered);
-        }
+        self.complete(completing);
         self.timers_of(at, stratum);
     }
 
@@ -124,9 +122,10 @@ impl State {
     /// A group's window is to be judged now, by a timer. What it does next must be later: [`Window::due`] is asked anew.
     fn due(&mut self, at: Nanos, key: GroupKey) {
         match self.group(key).map(|group| &group.window) {
-            None | Some(Window::None | Window::Sliding(_) | Window::Sequence(_) | Window::FirstSeen(_)) => {}
+            None | Some(Window::None | Window::Sliding(_) | Window::FirstSeen(_)) => {}
             Some(Window::Closing(_)) => self.close(at, key, false),
             Some(Window::Silent(_)) => self.fell_silent(at, key),
+            Some(Window::Sequence(_)) => self.waits_end(key, at),
         }
     }
 
@@ -159,9 +158,9 @@ impl State {
             group.due = Some(due);
             self.timers.arm(due, Timer { stratum, group: key, what: Due::Judge });
         }
-        if group.idle.is_none() {
-            // What is of the same time may still come, from a window that the end of input closes.
-            let idle = group.alive(spec).saturating_add(1);
+        // What is of the same time may still come, from a window that the end of input closes.
+        let idle = group.alive(spec).saturating_add(1);
+        if group.idle.is_none_or(|armed| idle < armed) {
             group.idle = Some(idle);
             self.timers.arm(idle, Timer { stratum, group: key, what: Due::Idle });
         }

@@ -9,9 +9,7 @@ use super::{Pending, State};
 use crate::alert::Evidence;
 use crate::limits::AUDIT_ID_CHARS_MAX;
 use crate::matches::{EventMeta, Nanos, Value};
-use crate::plan::Rule;
 use crate::plan::late::Truth;
-use crate::window::sequence::Choice;
 
 /// The number of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +37,14 @@ pub enum Outcome {
     Heard,
     /// It waits at its step for later ones.
     Waits,
-    /// It is of a sequence's last step, and there is no choice of earlier ones that it completes.
+    /// It is of a `no` step of a sequence.
+    Forbids,
+    /// It completes a sequence whose answer waits for a `no` step, so long at least: an effective time.
+    WaitsUntil(Nanos),
+    /// It could complete a sequence, and there is no choice of earlier ones that it does complete.
     NoChoice,
+    /// All choices that it completes are forbidden by `no` steps.
+    Forbidden,
     /// Its request was taken before.
     Duplicate,
     /// It was dated up by more than the rule's window.
@@ -79,10 +83,12 @@ pub struct Watched {
     pub key: Vec<(Arc<str>, Value)>,
     /// Of a rule over a window, if it took part.
     pub window: Option<WindowSeen>,
-    /// Of a sequence's last step: how many matches waited at each step before.
+    /// Of one that could complete a sequence, once judged: how many matches waited at each step.
     pub waiting: Vec<usize>,
-    /// Of a sequence's last step: the choice that was made, step by step.
+    /// Of the same: the choice that was made, or else the one that came furthest, slot by slot.
     pub choice: Option<Vec<Option<Evidence>>>,
+    /// Of the same: what forbade the first choice, under the name of its `no` step.
+    pub forbidden: Option<Evidence>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -97,6 +103,7 @@ pub(super) struct Watch {
     window: Option<WindowSeen>,
     waiting: Vec<usize>,
     choice: Option<Vec<Option<Evidence>>>,
+    forbidden: Option<Evidence>,
 }
 
 impl Watch {
@@ -120,7 +127,15 @@ impl State {
 
     fn watch_what(&mut self, rule: u32, audit_id: Option<String>) -> WatchId {
         let (seen, waiting) = (Vec::new(), Vec::new());
-        self.watches.push(Watch { rule, audit_id, seen, window: None, waiting, choice: None });
+        self.watches.push(Watch {
+            rule,
+            audit_id,
+            seen,
+            window: None,
+            waiting,
+            choice: None,
+            forbidden: None,
+        });
         WatchId(self.watches.len() - 1)
     }
 
@@ -146,6 +161,7 @@ impl State {
                 window: watch.window.take(),
                 waiting: std::mem::take(&mut watch.waiting),
                 choice: watch.choice.take(),
+                forbidden: watch.forbidden.take(),
                 outcome: outcome.clone(),
             });
         }
@@ -161,16 +177,13 @@ impl State {
         &mut self,
         pending: &Pending,
         waiting: Vec<usize>,
-        choice: Option<Vec<Option<Evidence>>>,
+        choice: Vec<Option<Evidence>>,
+        forbidden: Option<Evidence>,
     ) {
         for watch in self.watches.iter_mut().filter(|watch| watch.wants(pending)) {
             watch.waiting.clone_from(&waiting);
-            watch.choice.clone_from(&choice);
+            watch.choice = Some(choice.clone());
+            watch.forbidden.clone_from(&forbidden);
         }
-    }
-
-    pub(super) fn choice(&self, rule: &Rule, choice: &Choice) -> Vec<Option<Evidence>> {
-        let steps = choice.steps.iter().zip(&rule.steps);
-        steps.map(|(w, step)| Some(self.evidence(&w.as_ref()?.seen.meta, step.name.clone()))).collect()
     }
 }

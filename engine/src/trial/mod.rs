@@ -355,7 +355,13 @@ fn outcome(test: &Test, watched: &Watched) -> String {
         Outcome::Known => "shows nothing new".into(),
         Outcome::Heard => "breaks the silence".into(),
         Outcome::Waits => "waits for the next step".into(),
+        Outcome::Forbids => "forbids".into(),
+        Outcome::WaitsUntil(until) => format!("waits until {}", since(test, *until)),
         Outcome::NoChoice => "completes no sequence".into(),
+        Outcome::Forbidden => {
+            let step = watched.forbidden.as_ref().and_then(|by| by.step.as_deref());
+            format!("completes no sequence that `no {}` does not forbid", step.unwrap_or("step"))
+        }
         Outcome::Duplicate => "its request was taken before".into(),
         Outcome::LeftOutLate => "left out: later than the window is long".into(),
         Outcome::KeyUnknown => "left out: a part of its key is unknown".into(),

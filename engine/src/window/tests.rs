@@ -4,11 +4,10 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::distinct::Distinct;
-use super::sequence::{Sequence, Waiting};
 use super::sliding::{Sliding, SlidingSpec};
 use super::*;
 use crate::limits::WINDOW_KEPT_MIN;
-use crate::matches::{Counted, Value};
+use crate::matches::Counted;
 use crate::plan::Aggregate;
 use crate::testing::{counts, distincts, meta};
 
@@ -109,85 +108,4 @@ proptest! {
             prop_assert_eq!(got, kept);
         }
     }
-
-    #[test]
-    fn a_choice_is_the_latest_of_all_that_fit(
-        first in prop::collection::vec((0..6_i64, 0..6_u32, 0..3_u8), 0..8),
-        second in prop::collection::vec((0..6_i64, 0..6_u32, 0..3_u8), 0..8),
-        within in 0..6_i64,
-    ) {
-        let queue = |mut all: Vec<(Nanos, u32, u8)>| {
-            all.sort_unstable();
-            all
-        };
-        let steps = [queue(first), queue(second)];
-        let mut sequence = Sequence::new(3);
-        for (step, all) in steps.iter().enumerate() {
-            for (at, request, value) in all {
-                sequence.enter(step, waiting(*request, *at, *value), 1000, 1000);
-            }
-        }
-        let last = waiting(3, 5, 1);
-        // The first step's value must be the last's, the second's must differ from the first's.
-        let fits = |a: u8, b: u8| a == 1 && b != a;
-        let holds = |chosen: &[Option<Arc<Waiting>>], step: usize| match (step, value(&chosen[0]), value(&chosen[1])) {
-            (0, Some(a), Some(b)) => fits(a, b),
-            _ => true,
-        };
-        let got = sequence.complete(&last, within, holds);
-        let mut best = None;
-        for (y, b) in steps[1].iter().enumerate() {
-            for (x, a) in steps[0].iter().enumerate() {
-                let apart = a.1 != b.1 && a.1 != 3 && b.1 != 3;
-                if apart && a.0 <= b.0 && b.0 <= 5 && a.0 >= 5 - within && fits(a.2, b.2) {
-                    best = best.max(Some((y, x)));
-                }
-            }
-        }
-        let got = got.map(|choice| choice.steps.iter().flatten().map(|w| (w.seen.effective, w.seen.meta.offset)).collect::<Vec<_>>());
-        let best = best.map(|(y, x)| {
-            let of = |w: &(Nanos, u32, u8)| (w.0, u64::from(w.1));
-            vec![of(&steps[0][x]), of(&steps[1][y]), (5, 3)]
-        });
-        prop_assert_eq!(got, best);
-    }
-}
-
-fn waiting(n: u32, at: Nanos, value: u8) -> Arc<Waiting> {
-    Arc::new(Waiting { seen: seen(n, at), captures: vec![Value::Number(f64::from(value))] })
-}
-
-fn value(waiting: &Option<Arc<Waiting>>) -> Option<u8> {
-    match waiting.as_ref()?.captures.first() {
-        Some(Value::Number(n)) => Some(*n as u8),
-        _ => None,
-    }
-}
-
-#[test]
-fn a_search_that_is_too_long_leans_to_the_safe_side() {
-    let mut sequence = Sequence::new(3);
-    for n in 0..1000 {
-        sequence.enter(0, waiting(n, 0, 0), 1000, 10_000);
-        sequence.enter(1, waiting(10_000 + n, 1, 0), 1000, 10_000);
-    }
-    let last = waiting(20_000, 2, 0);
-    let never = |_: &[Option<Arc<Waiting>>], step: usize| step != 0;
-    let choice = sequence.complete(&last, 1000, never).unwrap();
-    assert!(choice.shortfall.approximate);
-    assert!(choice.steps[0].is_none() && choice.steps[1].is_some() && choice.steps[2].is_some());
-    let none = |_: &[Option<Arc<Waiting>>], step: usize| step == 2;
-    assert!(sequence.complete(&last, 1000, none).is_none(), "all were tried: there is none");
-}
-
-#[test]
-fn what_had_to_go_may_have_been_the_choice() {
-    let mut sequence = Sequence::new(2);
-    for at in 0..5 {
-        sequence.enter(0, waiting(u32::try_from(at).unwrap(), at, 0), 100, 4);
-    }
-    let last = waiting(9, 50, 0);
-    let refuse = |_: &[Option<Arc<Waiting>>], step: usize| step == 1;
-    assert!(sequence.complete(&last, 100, refuse).is_some_and(|choice| choice.shortfall.approximate));
-    assert!(sequence.complete(&last, 49, refuse).is_none(), "what had to go was too old anyway");
 }

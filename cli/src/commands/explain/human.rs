@@ -112,7 +112,7 @@ fn write_became(out: &mut String, watched: &Watched) -> std::fmt::Result {
     }
     if !watched.waiting.is_empty() {
         let waiting: Vec<String> = watched.waiting.iter().map(usize::to_string).collect();
-        writeln!(out, "  at the steps before waited: {}", waiting.join(", "))?;
+        writeln!(out, "  at its steps waited: {}", waiting.join(", "))?;
     }
     for event in watched.choice.iter().flatten().flatten() {
         write_evidence(out, event)?;
@@ -140,7 +140,13 @@ fn outcome(watched: &Watched) -> String {
         Outcome::Known => "it shows nothing that its key has not shown before".to_owned(),
         Outcome::Heard => "it breaks the silence of its key".to_owned(),
         Outcome::Waits => "it waits for a later step".to_owned(),
+        Outcome::Forbids => "it forbids sequences around it".to_owned(),
+        Outcome::WaitsUntil(until) => format!("its answer waits until {}", time(*until)),
         Outcome::NoChoice => "it completes no sequence".to_owned(),
+        Outcome::Forbidden => match watched.forbidden.as_ref().and_then(|by| by.step.as_deref()) {
+            Some(step) => format!("it completes no sequence: `no {step}` forbids it"),
+            None => "it completes no sequence: a `no` step forbids it".to_owned(),
+        },
         Outcome::Duplicate => "nothing more: its request had been taken before".to_owned(),
         Outcome::LeftOutLate => "it was left out: later than the window is long".to_owned(),
         Outcome::KeyUnknown => "it was left out: a part of its key is unknown".to_owned(),
