@@ -158,9 +158,11 @@ impl State {
             group.due = Some(due);
             self.timers.arm(due, Timer { stratum, group: key, what: Due::Judge });
         }
-        // What is of the same time may still come, from a window that the end of input closes.
-        let idle = group.alive(spec).saturating_add(1);
-        if group.idle.is_none_or(|armed| idle < armed) {
+        // What is of the same time may still come, from a window that the end of input closes. Behind the end of time
+        // nothing is left to be done.
+        if let Some(idle) = group.alive(spec).checked_add(1)
+            && group.idle.is_none_or(|armed| idle < armed)
+        {
             group.idle = Some(idle);
             self.timers.arm(idle, Timer { stratum, group: key, what: Due::Idle });
         }
