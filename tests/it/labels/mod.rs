@@ -3,6 +3,7 @@
 //!
 //! The logs are no part of the repository (AUDIT_DATA, or `../shared/data` beside it): without them the tests say so and pass.
 
+mod examples;
 mod log;
 mod run;
 mod table;

@@ -36,7 +36,7 @@ fn any(_: &Request) -> bool {
     true
 }
 
-fn reads_secrets(request: &Request) -> bool {
+pub(super) fn reads_secrets(request: &Request) -> bool {
     request.resource == "secrets" && ["get", "list", "watch"].contains(&&*request.verb) && by_person(request)
 }
 
@@ -44,7 +44,7 @@ fn by_person(request: &Request) -> bool {
     !request.user.starts_with("system:serviceaccount:")
 }
 
-fn enters(request: &Request) -> bool {
+pub(super) fn enters(request: &Request) -> bool {
     request.resource == "pods/exec" || request.resource == "pods/attach"
 }
 
@@ -60,16 +60,16 @@ fn returns_secrets(request: &Request) -> bool {
     request.resource == "secrets" && request.verb == "deletecollection"
 }
 
-const fn each(rule: &'static str, labels: &'static [&'static str], needs: Needs) -> Cover {
+pub(super) const fn each(rule: &'static str, labels: &'static [&'static str], needs: Needs) -> Cover {
     Cover { rule, labels, needs, found: Found::Each, only: any }
 }
 
-const fn burst(rule: &'static str, labels: &'static [&'static str]) -> Cover {
+pub(super) const fn burst(rule: &'static str, labels: &'static [&'static str]) -> Cover {
     Cover { rule, labels, needs: Needs::Metadata, found: Found::Burst, only: any }
 }
 
 impl Cover {
-    const fn only(mut self, only: fn(&Request) -> bool) -> Self {
+    pub(super) const fn only(mut self, only: fn(&Request) -> bool) -> Self {
         self.only = only;
         self
     }
