@@ -5,7 +5,7 @@
 //! alerts of; its own alerts alone are judged. Everything else is as in any run: the same matching, the same windows, the
 //! same alerts. What is expected must come in that order and nothing else:
 //! `expect 3 alerts` stands for three of any kind. A test runs on the rules as they were written, one that is `tuned` on
-//! the rules with their tunes; a condition that both have is covered by either.
+//! the rules with their tunes, where what a tune turns off is silent; a condition that both have is covered by either.
 
 mod compare;
 mod passed;
@@ -44,6 +44,8 @@ struct Version {
     /// Its number in the plan.
     number: usize,
     rule: Rule,
+    /// A tune turned it off: it is silent.
+    off: bool,
     conditions: Vec<Condition>,
 }
 
@@ -111,7 +113,10 @@ impl Trial {
     pub fn new(rules: &RuleSet, rule: usize) -> Option<Self> {
         let tuned = Version::new(&rules.rules, rule)?;
         Some(match Version::new(&rules.untuned, rule) {
-            Some(written) => Self { written, tuned: Some(tuned) },
+            Some(written) => {
+                let off = tuned.rule.disabled && !written.rule.disabled;
+                Self { written, tuned: Some(Version { off, ..tuned }) }
+            }
             None => Self { written: tuned, tuned: None },
         })
     }
@@ -163,7 +168,7 @@ impl Version {
             trues: 0,
         });
         let conditions = conditions.collect();
-        Some(Self { plan, number, rule, conditions })
+        Some(Self { plan, number, rule, off: false, conditions })
     }
 
     fn run(&mut self, test: &Test) -> TrialOutcome {
@@ -186,7 +191,7 @@ impl Version {
         }
         let mut alerts = Vec::new();
         run.state.drain(&mut alerts);
-        alerts.retain(|alert| *alert.rule.name == *self.rule.name);
+        alerts.retain(|alert| !self.off && *alert.rule.name == *self.rule.name);
         crate::alert::sort(&mut alerts);
         let mut differences = Vec::new();
         let undecodable: u64 = run.state.tally().undecodable.values().map(|found| found.count).sum();

@@ -68,6 +68,22 @@ fn a_test_passes_only_if_all_is_as_expected() {
 }
 
 #[test]
+fn a_rule_that_a_tune_turns_off_is_silent_in_its_tuned_tests_alone() {
+    let mut set = rules();
+    set.untuned = set.rules.clone();
+    set.untuned[1].disabled = false;
+    let events = [event(0, 1, "a"), event(5, 2, "a")];
+    let untuned = test(events.to_vec(), vec![alert(5, "2")]);
+    let tuned = Test { tuned: true, ..test(events.to_vec(), vec![Expected::None]) };
+    let mut trial = Trial::new(&set, 1).unwrap();
+    assert!(trial.run(&untuned).passed());
+    assert!(trial.run(&tuned).passed());
+    // One that ships off is on in all its tests.
+    set.untuned[1].disabled = true;
+    assert!(!Trial::new(&set, 1).unwrap().run(&tuned).passed());
+}
+
+#[test]
 fn a_timeline_says_what_became_of_each_match() {
     let events = vec![event(0, 1, "a"), event(5, 2, "b"), event(6, 3, "a"), event(6, 3, "a")];
     let outcome = run(events, vec![Expected::Count(1, span())]);

@@ -271,6 +271,7 @@ const SILENT: &[(&str, &[&str])] = &[
     ),
     ("one log, one Deployment scaled at a time", &["logs_read", "scaled_to_zero"]),
     ("who entered a pod left it there", &["short_pod"]),
+    ("no service account got such an annotation", &["account_gets_cloud_role"]),
     (
         "nobody asked for that much, nothing was that slow, no scanner came",
         &["memory_hog", "scanner_agent", "slow_answers"],
