@@ -21,6 +21,7 @@ mod event;
 mod files;
 mod hears;
 mod hold;
+mod keys;
 mod lists;
 mod lower;
 mod names;

@@ -9,24 +9,16 @@ use std::rc::Rc;
 use super::alerts::Rules;
 use super::bodies::Bodies;
 use super::clauses::{self, Clauses};
+use super::keys::{self, Part};
 use super::lists::Lists;
-use super::lower::{AggregatesAt, KeyScope, Lower, Role, Scope, StepScope, WrittenPart};
-use super::names::{self, Giver, Names};
+use super::lower::{AggregatesAt, Lower, Role, Scope, StepScope, WrittenPart};
+use super::names::Names;
 use super::report::Report;
 use super::steps::{self, Events, Written};
 use super::ty::Ty;
 use super::{selector, text, window};
-use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, ExprKind, Piece, Shape, Type, VarId};
 use crate::syntax::ast;
-
-/// A part of the group key, as one step computes it.
-#[derive(Clone, Debug)]
-struct Part<'a> {
-    name: String,
-    given: Option<&'a ast::Name>,
-    value: &'a ast::Expr,
-}
 
 /// A rule, and what its tests need of it.
 pub(crate) struct Lowered {
@@ -56,7 +48,8 @@ pub(crate) fn lower<'a>(
     let lower = Lower::new(names, lists, report, Scope::alone());
     let mut rule_lower =
         RuleLower { lower, clauses: &clauses, written: &written, events: &events, steps: scopes };
-    let parts = rule_lower.key_parts();
+    let by = clauses.by.map_or(&[][..], Vec::as_slice);
+    let parts = keys::parts(by, &written, &rule_lower.steps, &mut rule_lower.lower);
     let done: Vec<Done> =
         ons.iter().enumerate().map(|(at, on)| rule_lower.step(at, on.clone(), &parts[at])).collect();
     let completing = rule_lower.completing(&ons, &parts, &done);
@@ -140,81 +133,6 @@ impl<'a> RuleLower<'a, '_, '_> {
         }
     }
 
-    /// The parts of the key in each step: the rule's, with those that the step gives itself in place of them.
-    fn key_parts(&mut self) -> Vec<Vec<Part<'a>>> {
-        let rule = self.named(self.clauses.by.map_or(&[], Vec::as_slice));
-        let mut all = Vec::new();
-        for written in self.written {
-            let mut parts = rule.clone();
-            for own in self.named(written.by()) {
-                match parts.iter_mut().find(|part| part.name == own.name) {
-                    Some(part) => *part = own,
-                    None => parts.push(own),
-                }
-            }
-            all.push(parts);
-        }
-        // The steps of a rule meet in its key, so all of them must have the same parts, in one order.
-        let mut order: Vec<Part<'a>> = rule;
-        for part in all.iter().flatten() {
-            if !order.iter().any(|known| known.name == part.name) {
-                order.push(part.clone());
-            }
-        }
-        for (parts, written) in all.iter_mut().zip(self.written) {
-            let sorted: Vec<_> = order
-                .iter()
-                .filter_map(|want| parts.iter().find(|part| part.name == want.name).cloned())
-                .collect();
-            if let Some(missing) = order.iter().find(|want| !parts.iter().any(|part| part.name == want.name))
-                && let Some(step) = written.step
-            {
-                let message = format!(
-                    "the step `{}` does not say what `{}` is in its event",
-                    step.name.node, missing.name
-                );
-                let name = missing.given.map_or("who", |name| name.node.as_str());
-                let help = format!("add `by {name} = ..` to it, or to the rule for all steps");
-                let diagnostic = Diagnostic::new(Code::KeysDiffer, step.name.span, message).help(help);
-                self.lower
-                    .report
-                    .add(diagnostic.related(missing.value.span, "a part of the key is given here"));
-            }
-            *parts = sorted;
-        }
-        all
-    }
-
-    /// Parts with their names; a name that cannot be given is reported.
-    fn named(&mut self, parts: &'a [ast::KeyPart]) -> Vec<Part<'a>> {
-        let mut named: Vec<Part<'a>> = Vec::new();
-        for part in parts {
-            let report = &mut *self.lower.report;
-            if let Some(name) = &part.name {
-                let step = self.steps.iter().find(|step| step.name.node == name.node);
-                if let Some(step) = step {
-                    let message = format!("`{}` is a step and a key", name.node);
-                    let diagnostic = Diagnostic::new(Code::NameTwice, name.span, message);
-                    report.add(diagnostic.related(step.name.span, "the step").help("choose another name"));
-                } else if names::check_free(Giver::Key, name, report) {
-                    self.lower.names.warn_hidden(Giver::Key, name, report);
-                }
-            }
-            let given = part.name.as_ref();
-            let name = given.map_or_else(|| self.lower.canonical(&part.value), |name| name.node.clone());
-            if let Some(first) = named.iter().find(|known| known.name == name) {
-                let span = given.map_or(part.value.span, |name| name.span);
-                let message = format!("`{name}` is twice in the key");
-                let first = first.given.map_or(first.value.span, |name| name.span);
-                let diagnostic = Diagnostic::new(Code::NameTwice, span, message);
-                self.lower.report.add(diagnostic.related(first, "first here"));
-                continue;
-            }
-            named.push(Part { name, given, value: &part.value });
-        }
-        named
-    }
-
     /// One step.
     fn step(&mut self, at: usize, on: Option<ir::On>, parts: &[Part<'a>]) -> Done {
         let written = self.written[at];
@@ -225,8 +143,8 @@ impl<'a> RuleLower<'a, '_, '_> {
             aggregates: AggregatesAt::Not("an aggregate cannot stand in a key"),
             ..scope.clone()
         };
-        let (key, types) = self.key(key_scope, parts);
-        let scope = Scope { keys: Rc::new(key_scopes(parts.iter().zip(types.iter().cloned()))), ..scope };
+        let (key, types) = keys::lowered(key_scope, parts, &mut self.lower);
+        let scope = Scope { keys: Rc::new(keys::scopes(parts.iter().zip(types.iter().cloned()))), ..scope };
         // What the rule says of all steps cannot read one of them.
         let shared = Scope { readable: 0, own: None, ..scope.clone() };
         let mut conditions = Vec::new();
@@ -254,26 +172,6 @@ impl<'a> RuleLower<'a, '_, '_> {
         Done { step, types, lent }
     }
 
-    /// The key of a step, and the types of its parts.
-    fn key(&mut self, scope: Scope<'a>, parts: &[Part<'a>]) -> (Vec<ir::KeyPart>, Vec<Ty>) {
-        self.lower.within(scope, |lower| {
-            let mut key = Vec::new();
-            let mut types = Vec::new();
-            for part in parts {
-                let value = lower.value(part.value);
-                lower.single(&value, "a key has");
-                if value.each {
-                    let quote = lower.quote(part.value.span);
-                    let message = format!("a key has single values, and `{quote}` is each element of a list");
-                    lower.tell(Diagnostic::new(Code::KeyNotSingle, part.value.span, message));
-                }
-                types.push(value.ty);
-                key.push(ir::KeyPart { name: part.name.clone(), value: value.expr });
-            }
-            (key, types)
-        })
-    }
-
     /// What is behind the steps: window, alert, tests.
     fn finish(
         mut self,
@@ -282,13 +180,13 @@ impl<'a> RuleLower<'a, '_, '_> {
         steps: Vec<ir::Step>,
         completing: &Completing<'a>,
     ) -> (ir::Rule, Vec<Vec<ir::Expected>>) {
-        let keys = Rc::new(key_scopes(completing.parts.iter().map(|(part, ty)| (part, ty.clone()))));
+        let named = Rc::new(keys::scopes(completing.parts.iter().map(|(part, ty)| (part, ty.clone()))));
         let parts = Rc::new(self.written_parts(completing));
         let own = Scope {
             bodies: Rc::clone(&completing.events.bodies),
             hears: completing.events.hears,
             own: None,
-            keys,
+            keys: named,
             ..self.scope(0)
         };
         let shape = match (self.clauses.when, self.clauses.steps) {
@@ -386,16 +284,6 @@ fn aggregates_in_alert(when: Option<&ast::Window>) -> AggregatesAt {
         Some(_) => AggregatesAt::Here,
         None => AggregatesAt::Not("an aggregate needs a `when` to be counted in"),
     }
-}
-
-fn key_scopes<'a: 'p, 'p>(parts: impl Iterator<Item = (&'p Part<'a>, Ty)>) -> Vec<KeyScope<'a>> {
-    let mut scopes = Vec::new();
-    for (at, (part, ty)) in parts.enumerate() {
-        let Some(name) = part.given else { continue };
-        let number = u32::try_from(at).unwrap_or(u32::MAX);
-        scopes.push(KeyScope { name: &name.node, value: part.value, number, ty });
-    }
-    scopes
 }
 
 /// Conditions that must all be true, flat.
