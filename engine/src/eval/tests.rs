@@ -144,6 +144,13 @@ fn bodies_are_unknown_when_not_carried() {
             ("desired.metadata.name == \"a\"", code(json!("null")), False),
             ("present(desired.metadata.name)", json!({"verb": "get", "requestObject": {}}), Unknown),
             ("not present(desired)", code(json!("null")), True),
+            ("present(desired.metadata.managedFields)", code(json!({"metadata": {}})), Unknown),
+            (
+                "present(desired.metadata.managedFields)",
+                code(json!({"metadata": {"managedFields": []}})),
+                True,
+            ),
+            ("present(desired.metadata.managedFields)", code(json!({})), False),
         ],
     );
     let answer = |o: Js| json!({"responseObject": o});

@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `responseStatus`, `annotations`, `impersonatedUser` | at `RequestReceived`, unless there |
 //! | `objectRef.name` | at `RequestReceived` of a create, unless there |
-//! | `requestObject`, `responseObject` | the event does not carry it, whatever the stage |
+//! | `requestObject`, `responseObject` | the event does not carry it, whatever the stage and the reason: the level, a server that cut the event for its size (`audit.k8s.io/truncated`), a collector that drops bodies |
 //! | below `responseObject` | it is of another kind than the path speaks of, or no map |
+//! | `managedFields` of anything | it is not there: the policy may leave it out of bodies (`omitManagedFields`) |
 //! | `desired` | verbs but create, update, patch; a body that is not there; what a patch does not mention |
 //! | `pod_spec`, `containers` | `desired` is; a resource that makes no pods |
 //! | `object.name` | a create that tells none |
@@ -17,6 +18,9 @@ use crate::event::document::Json;
 use crate::event::row::{Row, Slot};
 
 use super::val::Val;
+
+/// The one key that a policy may take out of a body that it otherwise records whole.
+pub(super) const LEFT_OUT: &str = "managedFields";
 
 /// A field of the event by its key.
 pub(super) fn field<'a>(row: &'a Row, key: &str) -> Val<'a> {

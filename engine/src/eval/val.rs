@@ -14,6 +14,8 @@ use crate::matches::Value;
 use crate::plan::expr::Turn;
 use crate::planted::planted;
 
+use super::unknown::LEFT_OUT;
+
 /// The entries of a map in the order of the keys' bytes.
 pub(crate) type Entries<'a> = Vec<(Cow<'a, str>, Val<'a>)>;
 
@@ -132,7 +134,7 @@ impl<'a> Val<'a> {
 
     /// One step down by a key. `patch`: the value is a part of `desired` of a patch.
     pub(crate) fn key(&self, key: &str, patch: bool) -> Val<'a> {
-        let missing = |open: bool| if open { Val::Unknown } else { Val::Absent };
+        let missing = |open: bool| if open || key == LEFT_OUT { Val::Unknown } else { Val::Absent };
         match self {
             Self::Unknown => Self::Unknown,
             Self::Absent => Self::Absent,
@@ -153,7 +155,8 @@ impl<'a> Val<'a> {
             Self::Spread(items, open) => {
                 Val::Spread(items.iter().map(|v| v.key(key, patch)).collect(), *open)
             }
-            _ => missing(patch),
+            _ if patch => Val::Unknown,
+            _ => Val::Absent,
         }
     }
 

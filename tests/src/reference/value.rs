@@ -89,6 +89,8 @@ impl V {
             (_, Step::Nothing(v)) => v.clone(),
             (Self::Map(map, extent), Step::Key(key)) => match (map.get(key), extent) {
                 (Some(value), _) => value.clone(),
+                // A policy may have had them left out.
+                (None, Extent::Closed) if key == "managedFields" => Self::Unknown,
                 (None, Extent::Closed) => Self::Absent,
                 (None, Extent::Open) => Self::Unknown,
             },
