@@ -8,6 +8,11 @@ use dsl::ir::{
     StagePick, Subresource, Target, Targets, Verbs,
 };
 
+use engine::limits::Limits;
+use engine::plan::cost;
+
+use crate::human;
+
 /// What a step listens to, as people write it; `name` tells the names of rules by their numbers.
 pub(crate) fn on<'a>(on: &On, name: impl Fn(usize) -> Option<&'a str>) -> String {
     match on {
@@ -90,6 +95,20 @@ pub(crate) fn shape(rule: &Rule) -> String {
         Shape::Sequence { ordered: true, within } => format!("sequence within {}", duration(*within)),
         Shape::Sequence { ordered: false, within } => format!("unordered within {}", duration(*within)),
     }
+}
+
+/// What a rule costs: what asking it takes, and what one key makes it remember at most.
+pub(crate) fn cost(rule: &Rule) -> String {
+    let cost = cost::cost(rule, &Limits::default());
+    #[expect(clippy::cast_precision_loss, reason = "a number for people")]
+    let size = |bytes: u64| human::bytes(bytes as f64);
+    let memory = match (cost.bytes_per_key, cost.events_per_key) {
+        (0, _) => "remembers nothing".to_owned(),
+        (bytes, 0) => format!("up to {} a key", size(bytes)),
+        (bytes, events) => format!("up to {} a key ({events} events)", size(bytes)),
+    };
+    let dear = if cost.dear.is_empty() { String::new() } else { format!(": {}", cost.dear.join("; ")) };
+    format!("{}, {memory}{dear}", cost.class.text())
 }
 
 fn literal(value: &Literal) -> String {

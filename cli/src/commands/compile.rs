@@ -10,6 +10,7 @@ use super::not_built;
 use crate::exit::Exit;
 use crate::load::{self, Compiled, plural};
 use crate::output::{self, Format};
+use crate::words;
 
 /// Check rules, and pack them into one file
 #[derive(Debug, clap::Args)]
@@ -43,7 +44,8 @@ enum DiagnosticFormat {
 pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     not_built("--policy", args.policy.is_some())?;
     let compiled = load::compile(&args.rules)?;
-    let text = match args.format.unwrap_or_else(default_format) {
+    let format = args.format.unwrap_or_else(default_format);
+    let text = match format {
         DiagnosticFormat::Human => {
             render::human(&compiled.sources, &compiled.diagnostics, output::colour_out())
         }
@@ -54,6 +56,10 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         output::print(text.trim_end())?;
     }
     let answer = judge(args, &compiled);
+    // Programs ask `rules`: here diagnostics are the result.
+    if answer == Exit::Done && format == DiagnosticFormat::Human {
+        output::print(&costs(&compiled))?;
+    }
     if answer == Exit::Done
         && let Some(path) = &args.output
     {
@@ -61,6 +67,15 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         connect::replace(path, &pack::write(made_by, &compiled.sources))?;
     }
     Ok(answer)
+}
+
+/// What each rule costs.
+fn costs(compiled: &Compiled) -> String {
+    let rules = compiled.rules.iter().flat_map(|rules| &rules.rules).filter(|rule| !rule.disabled);
+    let rules: Vec<_> = rules.collect();
+    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
+    let lines = rules.iter().map(|rule| format!("{:width$}  {}", rule.name, words::cost(rule)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn default_format() -> DiagnosticFormat {

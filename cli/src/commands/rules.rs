@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use connect::Error;
 use dsl::ir::{Rule, RuleSet};
+use engine::limits::Limits;
+use engine::plan::cost::{Cost, cost};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -73,6 +75,7 @@ fn human(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> String {
     if !rule.tags.is_empty() {
         lines.push(format!("  {}", rule.tags.join(" ")));
     }
+    lines.push(format!("  cost: {}", words::cost(rule)));
     lines.push(format!("  {} at {place}", load::plural(tests, "test")));
     lines.join("\n")
 }
@@ -93,11 +96,22 @@ struct Listed<'a> {
     /// The level at which all that it reads is recorded.
     full_level: &'a str,
     throttle: String,
+    cost: Costs,
     tests: usize,
     place: &'a str,
 }
 
+/// What it costs, by the rule's text and the limits alone.
+#[derive(Serialize)]
+struct Costs {
+    class: &'static str,
+    dear: Vec<String>,
+    events_per_key: u64,
+    bytes_per_key: u64,
+}
+
 fn as_json(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> Result<String, Error> {
+    let Cost { class, dear, events_per_key, bytes_per_key } = cost(rule, &Limits::default());
     let listed = Listed {
         name: &rule.name,
         title: &rule.title,
@@ -110,6 +124,7 @@ fn as_json(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> Result<St
         level: words::level(rule).text(),
         full_level: words::full_level(rule).text(),
         throttle: words::duration(rule.throttle),
+        cost: Costs { class: class.text(), dear, events_per_key, bytes_per_key },
         tests,
         place,
     };

@@ -5,6 +5,7 @@
 //! Rules that ship off are not in it; [`Rule::ir`] leads back to the rule set.
 
 pub(crate) mod compile;
+pub mod cost;
 mod deps;
 pub(crate) mod expr;
 mod hear;

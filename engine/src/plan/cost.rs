@@ -1,0 +1,257 @@
+//! What a rule costs before it has seen an event: how much one key can make it remember, and what asking it takes.
+//!
+//! Both are bounds from the rule's text and the limits alone, for whoever must choose between rules. The memory is that of
+//! one key at its fullest: a thousand times less is common, more is not possible but for texts longer than those that
+//! [`RECORD_BYTES`] and [`VALUE_BYTES`] allow for. The class says what an event that the rule's `on` takes must be asked: its
+//! own fields, patterns over texts, or bodies that have to be opened; or that nearly every event has to be remembered.
+
+use dsl::ir::{
+    AggregateKind, CompareOp, Derived, Expr, ExprKind, Function, On, Root, Rule, Segment, Set, Shape, Step,
+    Targets, Verbs,
+};
+
+use crate::limits::{EVIDENCE_EDGE, Limits, WINDOW_KEPT_MIN};
+
+/// What is counted for an event that is kept, in bytes: more than those of real logs take.
+pub const RECORD_BYTES: u64 = 2048;
+/// What is counted for a value that is kept for later, in bytes.
+pub const VALUE_BYTES: u64 = 256;
+/// What a key costs that has nothing in it, in bytes.
+const KEY_BYTES: u64 = 512;
+/// A time and a number of a window, with their share of its queues, in bytes.
+const NUMBER_BYTES: u64 = 48;
+
+/// What asking an event takes, the cheapest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Fields of the event, by equality, sets and numbers.
+    Fields,
+    /// Patterns and parts of texts.
+    Texts,
+    /// Bodies, which have to be opened.
+    Bodies,
+    /// Nearly every event matches and is remembered for a while.
+    EveryEvent,
+}
+
+impl Class {
+    /// As listings print it.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Fields => "fields",
+            Self::Texts => "texts",
+            Self::Bodies => "bodies",
+            Self::EveryEvent => "every event",
+        }
+    }
+}
+
+/// What a rule costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// What asking takes.
+    pub class: Class,
+    /// What makes it dear, in words; empty if it is of the cheapest class.
+    pub dear: Vec<String>,
+    /// How many events one key keeps at most.
+    pub events_per_key: u64,
+    /// How many bytes one key takes at most; 0 if nothing is remembered by key.
+    pub bytes_per_key: u64,
+}
+
+/// What a rule costs under the limits of a run.
+#[must_use]
+pub fn cost(rule: &Rule, limits: &Limits) -> Cost {
+    let (mut class, mut dear) = (Class::Fields, Vec::new());
+    for step in &rule.steps {
+        let mut asked = Asked::default();
+        step.condition.iter().chain(&step.excepts).for_each(|expr| asked.expr(expr));
+        if matches!(rule.shape, Shape::FirstSeen { .. } | Shape::Sequence { .. })
+            || !rule.aggregates.is_empty()
+        {
+            step.key.iter().for_each(|part| asked.expr(&part.value));
+        }
+        class = class.max(asked.class);
+        dear.append(&mut asked.dear);
+        if !matches!(rule.shape, Shape::Each) && takes_nearly_all(step) {
+            class = Class::EveryEvent;
+            let step = step.name.as_ref().map_or_else(String::new, |name| format!(" of `{name}`"));
+            dear.push(format!("nearly every event matches the `on`{step}, and is remembered"));
+        }
+    }
+    let mut asked = Asked::default();
+    for aggregate in &rule.aggregates {
+        aggregate.filter.iter().chain(aggregate.kind.values()).for_each(|expr| asked.expr(expr));
+    }
+    if let Shape::FirstSeen { values, .. } = &rule.shape {
+        values.iter().for_each(|expr| asked.expr(expr));
+    }
+    class = class.max(asked.class);
+    dear.append(&mut asked.dear);
+    let mut told = std::collections::HashSet::new();
+    dear.retain(|reason| told.insert(reason.clone()));
+    let (events_per_key, bytes_per_key) = memory(rule, limits);
+    Cost { class, dear, events_per_key, bytes_per_key }
+}
+
+/// Whether hardly anything keeps an event from matching: all verbs, all targets, and no condition that asks for something.
+fn takes_nearly_all(step: &Step) -> bool {
+    let On::Events(on) = &step.on else { return false };
+    let all = matches!(on.verbs, Verbs::AllBut(_))
+        && matches!(on.targets, Targets::AllBut(_) | Targets::ResourcesBut(_));
+    let asks = |condition: &Expr| super::conjuncts(condition).iter().any(|part| narrows(part));
+    all && !step.condition.as_ref().is_some_and(asks)
+}
+
+/// Whether a condition is about something that few events have.
+fn narrows(part: &Expr) -> bool {
+    match &part.kind {
+        ExprKind::Not(_) => false,
+        ExprKind::Or(parts) => parts.iter().all(narrows),
+        // `responseStatus.code < 300` holds for most.
+        ExprKind::Compare { op: CompareOp::Lt | CompareOp::Le | CompareOp::Ge | CompareOp::Gt, .. } => false,
+        _ => true,
+    }
+}
+
+/// Most events and most bytes that a key of the rule keeps.
+fn memory(rule: &Rule, limits: &Limits) -> (u64, u64) {
+    let most = limits.matches_per_key_max as u64;
+    let kept = |enough: Option<u64>| enough.map_or(most, |n| n.max(WINDOW_KEPT_MIN));
+    let aggregates = || {
+        rule.aggregates.iter().map(|aggregate| match &aggregate.kind {
+            AggregateKind::Count if aggregate.filter.is_none() => 0,
+            AggregateKind::Count => most * NUMBER_BYTES,
+            AggregateKind::Distinct(parts) => {
+                kept(aggregate.enough) * (NUMBER_BYTES + VALUE_BYTES * parts.len() as u64)
+            }
+            _ => most * NUMBER_BYTES,
+        })
+    };
+    let edges = 2 * EVIDENCE_EDGE as u64;
+    match &rule.shape {
+        Shape::Each if rule.throttle == 0 => (0, 0),
+        Shape::Each => (0, KEY_BYTES),
+        Shape::Sliding { .. } => {
+            let counts = rule
+                .aggregates
+                .iter()
+                .filter(|of| matches!(of.kind, AggregateKind::Count) && of.filter.is_none());
+            let events = counts.map(|of| kept(of.enough)).max().unwrap_or(WINDOW_KEPT_MIN);
+            (events, KEY_BYTES + events * RECORD_BYTES + aggregates().sum::<u64>())
+        }
+        Shape::Tumbling { .. } | Shape::Session { .. } => {
+            // What is only added up keeps no values.
+            let kept = rule.aggregates.iter().zip(aggregates());
+            let kept = kept.filter(|(of, _)| {
+                matches!(of.kind, AggregateKind::Distinct(_) | AggregateKind::Percentile(..))
+            });
+            (edges, KEY_BYTES + edges * RECORD_BYTES + kept.map(|(_, bytes)| bytes).sum::<u64>())
+        }
+        Shape::FirstSeen { values, .. } => {
+            (0, KEY_BYTES + most * (NUMBER_BYTES + VALUE_BYTES * values.len() as u64))
+        }
+        Shape::Silent { .. } => (1, KEY_BYTES + RECORD_BYTES),
+        Shape::Sequence { .. } => {
+            let events = most.saturating_mul(rule.steps.len() as u64);
+            (events, KEY_BYTES + events * (RECORD_BYTES + VALUE_BYTES))
+        }
+    }
+}
+
+/// What conditions ask for.
+#[derive(Debug)]
+struct Asked {
+    class: Class,
+    dear: Vec<String>,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self { class: Class::Fields, dear: Vec::new() }
+    }
+}
+
+impl Asked {
+    fn dear(&mut self, class: Class, why: String) {
+        self.class = self.class.max(class);
+        self.dear.push(why);
+    }
+
+    /// The depth of expressions is bounded by the language.
+    fn expr(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Literal(_) | ExprKind::Aggregate(_) | ExprKind::Key(_) => {}
+            ExprKind::Read(place) => {
+                self.root(place.root, &place.text);
+                self.segments(&place.segments);
+            }
+            ExprKind::Call(function, args) => {
+                if !matches!(function, Function::Present | Function::Len | Function::Keys) {
+                    self.class = self.class.max(Class::Texts);
+                }
+                args.iter().for_each(|arg| self.expr(arg));
+            }
+            ExprKind::Part(of, segments) => {
+                self.expr(of);
+                self.segments(segments);
+            }
+            ExprKind::Lookup(_, of) | ExprKind::Not(of) | ExprKind::IsTrue(of) => self.expr(of),
+            ExprKind::Arith(_, left, right) => [left, right].into_iter().for_each(|of| self.expr(of)),
+            ExprKind::And(parts) | ExprKind::Or(parts) => parts.iter().for_each(|part| self.expr(part)),
+            ExprKind::Compare { op, left, right, .. } => {
+                let word = match op {
+                    CompareOp::Contains { .. } => Some("contains"),
+                    CompareOp::EndsWith { .. } => Some("endswith"),
+                    CompareOp::Like { .. } => Some("like"),
+                    CompareOp::Matches { .. } => Some("matches"),
+                    _ => None,
+                };
+                if let Some(word) = word {
+                    self.dear(Class::Texts, format!("`{word}` looks through texts"));
+                }
+                [left, right].into_iter().for_each(|of| self.expr(of));
+            }
+            ExprKind::In { left, set, .. } => {
+                self.expr(left);
+                if let Set::Value(list) = set {
+                    self.expr(list);
+                }
+            }
+            ExprKind::Quantified { list, body, .. } => [list, body].into_iter().for_each(|of| self.expr(of)),
+        }
+    }
+
+    fn segments(&mut self, segments: &[Segment]) {
+        for segment in segments {
+            if let Segment::Computed(inner) = segment {
+                self.expr(inner);
+            }
+        }
+    }
+
+    fn root(&mut self, root: Root, text: &str) {
+        let body = match root {
+            Root::RequestObject | Root::ResponseObject(_) => true,
+            Root::Derived(derived) => matches!(
+                derived,
+                Derived::Desired
+                    | Derived::PodSpec
+                    | Derived::Containers
+                    | Derived::CsrCommonName
+                    | Derived::CsrOrganizations
+            ),
+            Root::Event | Root::Alert(_) | Root::Undecodable(_) | Root::Element(_) => false,
+        };
+        if body {
+            self.dear(Class::Bodies, format!("`{text}` opens a body"));
+        }
+        if matches!(root, Root::Derived(Derived::ExecArgs | Derived::ExecCommand | Derived::ExecContainer)) {
+            self.dear(Class::Texts, format!("`{text}` takes a URI apart"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+use super::*;
+use dsl::source::SourceMap;
+
+fn of(clauses: &str) -> Cost {
+    let mut sources = SourceMap::default();
+    sources.add("t.rule", format!("rule r \"R\" {{ severity low alert \"x\" {clauses} }}"));
+    let outcome = dsl::check::compile(&sources);
+    let rules = outcome.rules.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics));
+    cost(&rules.rules[0], &Limits::default())
+}
+
+#[test]
+fn the_class_is_that_of_the_dearest_part() {
+    let class = |condition: &str| of(&format!("on create of pods where {condition}")).class;
+    assert_eq!(class("user.username == \"a\" and responseStatus.code < 300"), Class::Fields);
+    assert_eq!(class("user.username startswith \"a\""), Class::Fields);
+    assert_eq!(class("userAgent like \"*kube*\""), Class::Texts);
+    assert_eq!(class("userAgent like \"*kube*\" or any c in containers: (c.name == \"x\")"), Class::Bodies);
+    let cost = of("on create of pods where any c in containers: (c.name matches 'x')");
+    assert_eq!(cost.dear, ["`containers` opens a body", "`matches` looks through texts"]);
+}
+
+#[test]
+fn what_takes_nearly_all_is_named_only_where_it_is_remembered() {
+    let window = "by user.username when count() >= 3 within 5m";
+    assert_eq!(of("on any of any").class, Class::Fields);
+    assert_eq!(of(&format!("on any of any {window}")).class, Class::EveryEvent);
+    assert_eq!(
+        of(&format!("on any of any where responseStatus.code < 300 {window}")).class,
+        Class::EveryEvent
+    );
+    assert_eq!(of(&format!("on any of any where responseStatus.code == 401 {window}")).class, Class::Fields);
+    assert_eq!(of(&format!("on get of any {window}")).class, Class::Fields);
+}
+
+#[test]
+fn memory_is_what_a_full_key_takes() {
+    let kept = |clauses: &str| {
+        let cost = of(&format!("on get of pods {clauses}"));
+        (cost.events_per_key, cost.bytes_per_key)
+    };
+    assert_eq!(kept(""), (0, 0));
+    assert_eq!(kept("by user.username throttle 1m"), (0, KEY_BYTES));
+    assert_eq!(kept("when count() >= 3 within 5m"), (1_000, KEY_BYTES + 1_000 * RECORD_BYTES));
+    assert_eq!(kept("when count() >= 5000 within 5m").0, 5_000);
+    assert_eq!(kept("when count() == 3 within 5m").0, 100_000);
+    assert_eq!(kept("when count() == 3 tumbling 5m"), (20, KEY_BYTES + 20 * RECORD_BYTES));
+    assert_eq!(kept("when silent for 5m"), (1, KEY_BYTES + RECORD_BYTES));
+}
