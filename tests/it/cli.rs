@@ -8,6 +8,7 @@ mod commands;
 mod inputs;
 mod readme;
 mod run;
+mod tunes;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

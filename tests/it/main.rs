@@ -8,4 +8,5 @@ mod equal;
 mod grammar;
 mod labels;
 mod limits;
+mod tables;
 mod words;

@@ -4,9 +4,11 @@
 //!   the engine.
 //! * [`harness`] runs both, compares, counts and shrinks.
 //! * [`generate`] makes random rule sets, as text, and random logs, from bytes: seeds of tests and fuzzers alike.
+//! * [`mmdb`] writes MaxMind databases, for tables.
 //! * [`grammar`] reads the grammar of the language reference, and tells which ways through it a text takes.
 
 pub mod generate;
 pub mod grammar;
 pub mod harness;
+pub mod mmdb;
 pub mod reference;

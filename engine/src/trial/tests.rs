@@ -184,3 +184,21 @@ fn the_condition_of_a_window_is_covered() {
     assert_eq!(find("verb == \"get\""), Some([0, 0, 2]));
     assert_eq!(find("user.username != \"x\""), Some([0, 0, 2]));
 }
+
+#[test]
+fn a_test_runs_on_the_rules_as_written_and_a_tuned_one_on_the_tuned() {
+    let mut rules = rules();
+    rules.untuned.clone_from(&rules.rules);
+    rules.rules[1].shape = at_least(3.0, 10 * SECOND);
+    let events = vec![event(0, 1, "a"), event(5, 2, "a")];
+    let written = test(events.clone(), vec![alert(5, "2")]);
+    let tuned = Test { tuned: true, ..test(events, vec![Expected::None]) };
+    let mut trial = Trial::new(&rules, 1).unwrap();
+    assert_eq!(trial.run(&written).differences, []);
+    assert_eq!(trial.run(&tuned).differences, []);
+    // Without tunes there is but one version.
+    rules.untuned.clear();
+    let mut trial = Trial::new(&rules, 1).unwrap();
+    assert_eq!(trial.run(&written).differences.len(), 1);
+    assert_eq!(trial.run(&tuned).differences, []);
+}
