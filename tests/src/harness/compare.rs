@@ -7,25 +7,19 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use dsl::ir::{Rule, RuleSet, Shape};
+use dsl::ir::{On, RuleSet};
 
-use crate::reference::RefAlert;
-
-/// Whether a rule waits for the watermark.
-#[must_use]
-pub fn waits(rule: &Rule) -> bool {
-    !matches!(rule.shape, Shape::Each) || rule.throttle > 0
-}
+use crate::reference::{RefAlert, waits};
 
 /// How much of the alerts of rules that answer at once is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AtOnce {
-    /// All.
-    Whole,
-    /// Ids, rules, counts.
-    Ids,
     /// Nothing.
     Nothing,
+    /// Ids, rules, counts.
+    Ids,
+    /// All.
+    Whole,
 }
 
 /// What differs, if anything.
@@ -37,7 +31,7 @@ pub fn difference(
     at_once: AtOnce,
 ) -> Option<String> {
     let mut text = String::new();
-    for rule in &rules.rules {
+    for (n, rule) in rules.rules.iter().enumerate() {
         let of = |all: &[RefAlert]| -> Vec<RefAlert> {
             let mut all: Vec<RefAlert> = all.iter().filter(|a| a.rule == rule.name).cloned().collect();
             all.sort();
@@ -45,7 +39,7 @@ pub fn difference(
         };
         let (expected, found) = (of(reference), of(engine));
         let ids = |all: &[RefAlert]| all.iter().map(|a| (a.id.clone(), a.count)).collect::<BTreeSet<_>>();
-        let same = match if waits(rule) { AtOnce::Whole } else { at_once } {
+        let same = match promised(rules, n, at_once) {
             AtOnce::Whole => expected == found,
             AtOnce::Ids => ids(&expected) == ids(&found),
             AtOnce::Nothing => true,
@@ -62,4 +56,29 @@ pub fn difference(
         }
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// The rules to whose alerts a rule listens.
+fn heard(rules: &RuleSet, rule: usize) -> impl Iterator<Item = usize> {
+    let steps = rules.rules[rule].steps.iter();
+    let lists = steps.filter_map(|step| if let On::Alerts(of) = &step.on { Some(of) } else { None });
+    lists.flatten().copied()
+}
+
+/// Whether what a rule tells rests on what is no event, which is known by its place in its source.
+#[must_use]
+pub fn rests_on_places(rules: &RuleSet, rule: usize) -> bool {
+    rules.rules[rule].steps.iter().any(|step| step.on == On::Undecodable)
+        || heard(rules, rule).any(|of| rests_on_places(rules, of))
+}
+
+/// What is promised of a rule, where so much is of those that answer at once. Which event these tell decides when their
+/// alerts come to others, so of what waits for them nothing is if not all.
+fn promised(rules: &RuleSet, rule: usize, at_once: AtOnce) -> AtOnce {
+    let of_others = heard(rules, rule).map(|of| promised(rules, of, at_once)).min().unwrap_or(AtOnce::Whole);
+    match (waits(rules, rule), of_others) {
+        (true, AtOnce::Whole) => AtOnce::Whole,
+        (true, _) => AtOnce::Nothing,
+        (false, _) => at_once.min(of_others),
+    }
 }

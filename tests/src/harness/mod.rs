@@ -13,14 +13,14 @@ use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
 
 pub use census::{Census, PARTS};
-pub use compare::{AtOnce, difference, waits};
+pub use compare::{AtOnce, difference, rests_on_places};
 pub use frame::{Framed, frame};
 pub use hold::{Outcome, hold, print_case};
 pub use run::{engine_answer, run};
 pub use shrink::shrink;
 
 use crate::generate::Case;
-use crate::reference::{Answer, Poison, answer};
+use crate::reference::{Answer, Poison, answer_placed};
 
 /// Compiles the rules of a case.
 ///
@@ -52,5 +52,6 @@ pub fn compile(case: &Case) -> Result<RuleSet, String> {
 /// What the reference says of a case.
 #[must_use]
 pub fn reference_answer(case: &Case, rules: &RuleSet, poison: &Poison) -> Answer {
-    answer(rules, &case.sources, &case.arrivals, case.settings, poison)
+    let offsets = frame(case).offsets;
+    answer_placed(rules, &case.sources, &case.arrivals, &offsets, case.settings, poison)
 }

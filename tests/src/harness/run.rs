@@ -60,6 +60,8 @@ pub(super) fn plain(alert: &engine::alert::Alert) -> RefAlert {
         id: alert.id_text(),
         key: alert.key.iter().map(|(name, value)| (name.to_string(), format!("{value:?}"))).collect(),
         count: alert.count,
+        window: alert.window,
+        values: alert.values.iter().map(|(text, value)| (text.to_string(), format!("{value:?}"))).collect(),
         message: alert.message.clone(),
         suppressed: alert.suppressed,
         events: alert.events.iter().map(|event| hex(&event.meta.request.0)).collect(),

@@ -1,12 +1,13 @@
 //! Expressions: a walk over their tree.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use dsl::ir::{CompareOp, Expr, ExprKind, Function, Literal, Place, Root, Segment, Set, VarId};
+use dsl::ir::{CompareOp, Derived, Expr, ExprKind, Function, Literal, Place, Root, Segment, Set, VarId};
 
 use super::arithmetic::arithmetic;
 use super::bodies;
-use super::event::Event;
+use super::event::{Event, Nature};
 use super::feature::{Feature, Poison};
 use super::fields;
 use super::functions;
@@ -20,7 +21,7 @@ pub(super) struct Scope<'a> {
     /// The event at hand.
     pub(super) event: &'a Event,
     /// The events chosen for the steps of a sequence, by number.
-    pub(super) steps: &'a [&'a Event],
+    pub(super) steps: &'a [Option<Rc<Event>>],
     /// Elements that quantifiers bound, and whether each is part of `desired` of a patch.
     pub(super) vars: BTreeMap<VarId, (V, bool)>,
     /// The aggregates as they were judged.
@@ -181,13 +182,19 @@ impl<'a> Scope<'a> {
     }
 
     fn event_of(&self, place: &Place) -> &'a Event {
-        place.step.and_then(|n| self.steps.get(n as usize)).copied().unwrap_or(self.event)
+        place.step.and_then(|n| self.steps.get(n as usize)?.as_deref()).unwrap_or(self.event)
     }
 
     fn read(&self, place: &Place) -> V {
         let event = self.event_of(place);
         let steps = self.steps_down(&place.segments);
+        let told = event.nature == Nature::Request;
         let value = match place.root {
+            // What is no event, and what stands for none, has few fields.
+            Root::RequestObject | Root::ResponseObject(_) if !told => fields::down(V::Absent, &steps, false),
+            Root::Derived(of) if !told && of != Derived::Cluster && of != Derived::Source => {
+                fields::down(V::Absent, &steps, false)
+            }
             Root::Event => fields::own(event, &steps, self.poison),
             Root::RequestObject => {
                 let body = self.poison.value("requestObject", fields::body(event, "requestObject"));
@@ -203,7 +210,8 @@ impl<'a> Scope<'a> {
                 let patch = matches!(fields::name(derived), "desired" | "pod_spec" | "containers");
                 fields::down(value, &steps, patch && event.verb == "patch")
             }
-            Root::Alert(_) | Root::Undecodable(_) => V::Absent,
+            Root::Alert(of) => fields::down(fields::alert(event, of, self.poison), &steps, false),
+            Root::Undecodable(of) => fields::down(fields::undecodable(event, of, self.poison), &steps, false),
             Root::Element(var) => {
                 let (value, patch) = self.vars.get(&var).cloned().unwrap_or((V::Absent, false));
                 fields::down(value, &steps, patch)

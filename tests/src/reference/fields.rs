@@ -1,9 +1,9 @@
 //! What an event says under each root: `docs/semantics.md`, "Fields".
 
-use dsl::ir::{Derived, Stage};
+use dsl::ir::{AlertField, Derived, Stage, UndecodableField};
 
 use super::bodies;
-use super::event::{Event, dated};
+use super::event::{Event, Nature, dated};
 use super::feature::{Feature, Poison};
 use super::identity;
 use super::patch;
@@ -17,7 +17,7 @@ pub(super) fn own(event: &Event, steps: &[Step], poison: &Poison) -> V {
         "stageTimestamp" | "requestReceivedTimestamp" => dated(&event.whole, first),
         _ => event.whole.key(first),
     };
-    if event.stage == Stage::RequestReceived && !poison.hits("unknown at RequestReceived") {
+    if event.stage == Some(Stage::RequestReceived) && !poison.hits("unknown at RequestReceived") {
         let late = matches!(first.as_str(), "responseStatus" | "annotations" | "impersonatedUser");
         if late && whole.is_absent() {
             return down(V::Unknown, rest, false);
@@ -104,7 +104,40 @@ pub(super) fn derived(event: &Event, derived: Derived, poison: &Poison) -> V {
         Derived::DryRun => dry_run(event),
         Derived::RequestId => V::Text(identity::hex(&event.request)),
         Derived::Cluster => maybe(event.cluster.clone()),
+        Derived::Source if event.nature == Nature::Nothing => V::Absent,
         Derived::Source => V::Text(event.source_name.clone()),
+    }
+}
+
+/// A field of an alert.
+pub(super) fn alert(event: &Event, field: AlertField, poison: &Poison) -> V {
+    let Some(alert) = &event.alert else { return V::Absent };
+    let text = |text: &str| V::Text(text.to_owned());
+    match field {
+        AlertField::Rule => poison.value("alert.rule", text(&alert.rule)),
+        AlertField::Severity => poison.value("alert.severity", text(alert.severity)),
+        AlertField::Message => poison.value("alert.message", text(&alert.message)),
+        AlertField::Count => poison.value("alert.count", V::Number(alert.count as f64)),
+        // Nothing here is approximate.
+        AlertField::Approximate => poison.value("alert.approximate", V::Bool(false)),
+        AlertField::Tags => {
+            let tags = alert.tags.iter().map(|tag| text(tag)).collect();
+            poison.value("alert.tags", V::List(tags, Extent::Closed))
+        }
+        AlertField::Key => {
+            poison.value("alert.key", V::Map(alert.key.iter().cloned().collect(), Extent::Closed))
+        }
+    }
+}
+
+/// A field of what is no event.
+pub(super) fn undecodable(event: &Event, field: UndecodableField, poison: &Poison) -> V {
+    let Some(undecodable) = &event.undecodable else { return V::Absent };
+    match field {
+        UndecodableField::Reason => {
+            poison.value("undecodable.reason", V::Text(undecodable.reason.to_owned()))
+        }
+        UndecodableField::Offset => poison.value("undecodable.offset", V::Number(undecodable.offset as f64)),
     }
 }
 

@@ -34,17 +34,23 @@ pub(super) fn request(cluster: Option<&str>, event: &V) -> [u8; 16] {
     hash("request", &[cluster, text("auditID"), received, text("verb"), text("requestURI")])
 }
 
-/// Who an alert is.
+/// Who is what is no event.
+pub(super) fn undecodable(source: &str, offset: u64, number: u64) -> [u8; 16] {
+    let fields = [source.to_owned(), offset.to_string(), number.to_string()];
+    hash("undecodable", &fields.map(|field| Some(field.into_bytes())))
+}
+
+/// Who an alert is. `what` is the completing event's identity, or a time.
 pub(super) fn alert(
     rule: &str,
     cluster: Option<&str>,
     key: &[V],
-    request: [u8; 16],
+    what: &[u8],
     stage: Option<&str>,
 ) -> [u8; 16] {
     let mut fields = vec![Some(rule.as_bytes().to_vec()), cluster.map(|c| c.as_bytes().to_vec())];
     fields.extend(key.iter().map(|part| Some(scalar(part))));
-    fields.push(Some(request.to_vec()));
+    fields.push(Some(what.to_vec()));
     fields.push(stage.map(|s| s.as_bytes().to_vec()));
     hash("alert", &fields)
 }

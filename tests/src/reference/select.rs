@@ -40,8 +40,8 @@ pub(super) fn pick(selector: &Selector, poison: &Poison) -> StagePick {
 /// Whether the selector takes the event, dry runs apart. Poison of a form turns its answer.
 pub(super) fn takes(selector: &Selector, event: &Event, poison: &Poison) -> bool {
     let stage = match pick(selector, poison) {
-        StagePick::Outcome => event.stage != Stage::RequestReceived,
-        StagePick::Only(stage) => event.stage == stage,
+        StagePick::Outcome => event.stage != Some(Stage::RequestReceived),
+        StagePick::Only(stage) => event.stage == Some(stage),
         StagePick::Any => true,
     };
     let verb = match &selector.verbs {
