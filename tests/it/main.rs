@@ -4,6 +4,7 @@
 
 mod cli;
 mod corpora;
+mod docs;
 mod equal;
 mod grammar;
 mod labels;
