@@ -15,11 +15,15 @@ use crate::plan::{Piece, Plan};
 /// The plan of rule texts that have no mistakes.
 #[track_caller]
 pub(crate) fn plan(text: &str) -> Plan {
+    Plan::new(&rules(text), Limits::default())
+}
+
+pub(crate) fn rules(text: &str) -> dsl::ir::RuleSet {
     let mut sources = SourceMap::default();
     sources.add("test.rule", text);
     let outcome = dsl::check::compile(&sources);
     let Some(rules) = outcome.rules else { panic!("{text}\n{:#?}", outcome.diagnostics) };
-    Plan::new(&rules, Limits::default())
+    rules
 }
 
 /// An event with `over` laid over what every event has; `null` takes out, `"null"` stands for null.

@@ -12,6 +12,9 @@
 //! parts, are kept apart and looked at whenever the other side is one too. Two equalities over one single value make a
 //! third: if `b == a` and `c == a` then only a `b` that equals `c` can be in a choice with it, whatever `a` is.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 use dsl::ir::{self, ExprKind};

@@ -4,6 +4,9 @@
 //! answer may wait; it is then kept with the key and judged again by the key's timer. Each look begins anew, so that
 //! nothing of a search need be remembered or saved; all looks for one event share its tries.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
