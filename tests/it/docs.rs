@@ -13,7 +13,8 @@ fn failing(page: &str) -> (Vec<String>, usize) {
         let mut sources = SourceMap::default();
         sources.add("language.md", block.join("\n"));
         let outcome = dsl::check::compile(&sources);
-        let rules = outcome.rules.unwrap_or_else(|| panic!("{}\n{:#?}", block.join("\n"), outcome.diagnostics));
+        let rules =
+            outcome.rules.unwrap_or_else(|| panic!("{}\n{:#?}", block.join("\n"), outcome.diagnostics));
         for test in &rules.tests {
             tests += 1;
             let ran = Trial::new(&rules, test.rule).expect("the number of a rule").run(test);

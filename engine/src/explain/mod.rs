@@ -4,6 +4,7 @@
 //! clear before. The answers come from the evaluator that rules run on, so a tree cannot tell another story than they do.
 
 mod condition;
+mod lacks;
 pub mod text;
 mod why;
 
@@ -11,6 +12,8 @@ mod why;
 mod tests;
 
 use std::sync::Arc;
+
+pub use lacks::Lookout;
 
 use dsl::ir::{self, Stage};
 
@@ -20,7 +23,7 @@ use crate::event::document::Json;
 use crate::event::row::{Row, Slot};
 use crate::frame::blocks::Block;
 use crate::index::selector;
-use crate::matches::{Nanos, RequestId, SourceInfo, Value};
+use crate::matches::{EventMeta, Nanos, RequestId, SourceInfo, Value};
 use crate::plan::Plan;
 
 /// A part of a condition and what it is of an event.
@@ -211,6 +214,19 @@ pub(crate) fn headline(of: Headline<'_>) -> String {
         text.push_str(&format!(" by {user}"));
     }
     text
+}
+
+/// What a match is about: `delete deployments prod/web by dev-user`.
+#[must_use]
+pub fn about(meta: &EventMeta) -> String {
+    headline(Headline {
+        verb: &meta.verb,
+        resource: meta.resource.as_deref(),
+        subresource: meta.subresource.as_deref(),
+        namespace: meta.namespace.as_deref(),
+        name: meta.name.as_deref(),
+        user: meta.username.as_deref(),
+    })
 }
 
 /// A value as alert text shows it.

@@ -117,3 +117,22 @@ impl Strata {
         }
     }
 }
+
+/// Which rules must run for one to run as in its set: itself, also if it ships off, and all that it hears, whatever lies
+/// between.
+#[must_use]
+pub fn with_all_heard(rules: &[ir::Rule], rule: usize) -> Vec<bool> {
+    let mut active = vec![false; rules.len()];
+    let mut left = vec![rule];
+    while let Some(next) = left.pop() {
+        let Some(seen) = active.get_mut(next).filter(|seen| !**seen) else { continue };
+        *seen = true;
+        for step in rules.get(next).into_iter().flat_map(|rule| &rule.steps) {
+            if let ir::On::Alerts(heard) = &step.on {
+                let on = |heard: &&usize| rules.get(**heard).is_some_and(|rule| !rule.disabled);
+                left.extend(heard.iter().filter(on));
+            }
+        }
+    }
+    active
+}

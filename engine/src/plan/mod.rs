@@ -23,7 +23,7 @@ use dsl::ir;
 
 pub use compile::Leaf;
 pub use expr::Expr;
-pub use hear::Hearing;
+pub use hear::{Hearing, with_all_heard};
 
 use crate::index::Index;
 use crate::limits::Limits;

@@ -120,7 +120,7 @@ impl State {
         self.watch_what(rule, Some(audit_id))
     }
 
-    /// Watches what becomes of all matches of a rule. Keeps them all: for tests, not for logs without end.
+    /// Watches what becomes of all matches of a rule. Of a long log what was seen is to be taken out now and then.
     pub fn watch_all(&mut self, rule: u32) -> WatchId {
         self.watch_what(rule, None)
     }
@@ -143,6 +143,11 @@ impl State {
     #[must_use]
     pub fn seen(&self, watch: WatchId) -> &[Watched] {
         self.watches.get(watch.0).map_or(&[], |watch| &watch.seen)
+    }
+
+    /// Takes out what a watch saw since it was last taken.
+    pub fn take_seen(&mut self, watch: WatchId) -> Vec<Watched> {
+        self.watches.get_mut(watch.0).map(|watch| std::mem::take(&mut watch.seen)).unwrap_or_default()
     }
 
     pub(super) fn watched(&mut self, pending: &Pending, outcome: Outcome) {

@@ -14,15 +14,15 @@ mod tests;
 
 use std::sync::Arc;
 
-use dsl::ir::{Expected, On, Rule, RuleSet, Test};
+use dsl::ir::{Expected, Rule, RuleSet, Test};
 use dsl::source::Span;
 
 use crate::alert::Alert;
 use crate::eval::Coverage;
-use crate::explain::{Headline, headline};
+use crate::explain::about;
 use crate::limits::Limits;
 use crate::matches::{Nanos, SourceInfo};
-use crate::plan::Plan;
+use crate::plan::{Plan, with_all_heard};
 use crate::run::Run;
 use crate::state::{Outcome, Watched};
 use crate::time::write_rfc3339;
@@ -295,14 +295,7 @@ impl Version {
     /// What became of a match, of the rule or of one that it hears.
     fn moment(&self, test: &Test, rule: usize, watched: &Watched) -> Moment {
         let meta = &watched.meta;
-        let mut event = headline(Headline {
-            verb: &meta.verb,
-            resource: meta.resource.as_deref(),
-            subresource: meta.subresource.as_deref(),
-            namespace: meta.namespace.as_deref(),
-            name: meta.name.as_deref(),
-            user: meta.username.as_deref(),
-        });
+        let mut event = about(meta);
         if meta.stage.is_none() {
             event = "no event".into();
         }
@@ -321,23 +314,6 @@ impl Version {
             outcome: outcome(test, watched),
         }
     }
-}
-
-/// Which rules take part in the tests of one: itself, also if it ships off, and all that it hears, whatever lies between.
-fn with_all_heard(rules: &[Rule], rule: usize) -> Vec<bool> {
-    let mut active = vec![false; rules.len()];
-    let mut left = vec![rule];
-    while let Some(next) = left.pop() {
-        let Some(seen) = active.get_mut(next).filter(|seen| !**seen) else { continue };
-        *seen = true;
-        for step in rules.get(next).into_iter().flat_map(|rule| &rule.steps) {
-            if let On::Alerts(heard) = &step.on {
-                let on = |heard: &&usize| rules.get(**heard).is_some_and(|rule| !rule.disabled);
-                left.extend(heard.iter().filter(on));
-            }
-        }
-    }
-    active
 }
 
 fn outcome(test: &Test, watched: &Watched) -> String {

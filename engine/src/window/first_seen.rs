@@ -54,8 +54,8 @@ impl FirstSeen {
         self.tuples.leave(from);
         let new = tuples.iter().any(|tuple| !self.tuples.contains(tuple));
         let unsure = self.tuples.dropped.is_some_and(|dropped| dropped >= from);
-        let renewed = |tuple: &&Box<[u8]>| !(planted(33) && self.tuples.contains(tuple));
-        let tuples: Vec<&Box<[u8]>> = tuples.iter().filter(renewed).collect();
+        let renewed = |tuple: &&[u8]| !(planted(33) && self.tuples.contains(tuple));
+        let tuples: Vec<&[u8]> = tuples.iter().map(|tuple| &**tuple).filter(renewed).collect();
         let shed = tuples.into_iter().map(|tuple| self.tuples.enter(at, tuple, spec.cap)).sum();
         let sight = match new {
             true if at.saturating_sub(self.began) >= spec.learning.saturating_add(i64::from(planted(31))) => {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::{Place, RULES};
+use super::{Place, RULES, event};
 
 /// Two mistakes, in two rules.
 const WRONG: &str = r#"rule a "A" {
@@ -218,6 +218,44 @@ fn rules_lists_what_a_set_contains() {
     let ran = place.run(&["rules", "set.rule", "--format", "human"]).ends(0);
     assert!(ran.out.contains("many_deletes (critical)"), "{}", ran.out);
     assert!(place.run(&["rules"]).ends(0).texts("name").contains(&"secret_read".to_owned()));
+}
+
+#[test]
+fn the_timeline_tells_what_each_match_lacked() {
+    let place = Place::new();
+    place.write(
+        "r.rule",
+        r#"
+rule burst "Three in a minute" {
+    severity low
+    on       delete of pods
+    by       user.username
+    when     count() >= 3 within 1m
+    alert    "x"
+}
+rule pair "A secret, then a pod" {
+    severity low
+    by       user.username
+    sequence within 1m { read: on get of secrets  drop: on delete of pods }
+    alert    "x"
+}
+"#,
+    );
+    let at = |second, user| event(second, user, "delete", "pods", "p");
+    let log = [at(0, "eve"), at(20, "eve"), at(71, "eve"), at(72, "ann"), at(73, "eve")].concat();
+    place.write("log", log);
+    let ask = |more: &[&str]| {
+        let words = ["explain", "r.rule", "--from", "log", "--timeline", "--format", "human"];
+        place.run(&[&words, more].concat()).ends(0).out
+    };
+    let told = ask(&["--rule", "burst", "--key", "eve"]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 4, "{told}");
+    assert!(lines[0].ends_with("(count() is 1 of 3 within 1m0s)"), "{told}");
+    assert!(lines[2].ends_with("(count() is 2 of 3 within 1m0s; number 3 came 11s late)"), "{told}");
+    assert!(lines[3].contains("it told an alert"), "{told}");
+    let told = ask(&["--rule", "pair"]);
+    assert!(told.lines().all(|line| line.ends_with("(nothing waited at `read`)")), "{told}");
 }
 
 #[test]

@@ -125,7 +125,8 @@ fn write_evidence(out: &mut String, event: &Evidence) -> std::fmt::Result {
     writeln!(out, "    {}  {step}{}", time(event.meta.stage_timestamp), evidence(event))
 }
 
-fn outcome(watched: &Watched) -> String {
+/// What became of a match.
+pub(super) fn outcome(watched: &Watched) -> String {
     match &watched.outcome {
         Outcome::Fired(id) => {
             let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();

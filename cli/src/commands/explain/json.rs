@@ -119,11 +119,16 @@ fn tree(node: &Node) -> Tree<'_> {
     }
 }
 
-fn what(watched: &Watched) -> Became<'_> {
-    let alert = match &watched.outcome {
+/// The id of the alert that a match told.
+pub(super) fn alert(watched: &Watched) -> Option<String> {
+    match &watched.outcome {
         Outcome::Fired(id) => Some(id.iter().map(|byte| format!("{byte:02x}")).collect()),
         _ => None,
-    };
+    }
+}
+
+fn what(watched: &Watched) -> Became<'_> {
+    let alert = alert(watched);
     let window = watched.window.as_ref().map(|window| WindowTree {
         count: window.count,
         values: window.aggregates.iter().map(|(text, value)| (&**text, plain(value))).collect(),

@@ -2,10 +2,14 @@
 //!
 //! The conditions as a tree, each part with its truth, each value that was read, and why what is unknown is so. With `--event`
 //! also what became of it: an alert, a throttle, a place in a window and what else was in it then. The rule runs alone
-//! over all sources, as it would in a run; one that ships off is switched on.
+//! over all sources, as it would in a run, with those whose alerts it hears; one that ships off is switched on.
+//!
+//! `--timeline` answers over time instead: a line for each match, of all keys or of one, with what became of it and what it
+//! lacked to be an alert.
 
 mod human;
 mod json;
+mod timeline;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,7 +24,7 @@ use engine::explain::Explained;
 use engine::frame::blocks::Block;
 use engine::limits::Limits;
 use engine::matches::SourceInfo;
-use engine::plan::Plan;
+use engine::plan::{Plan, with_all_heard};
 use engine::state::Watched;
 
 use crate::drive::Drive;
@@ -42,6 +46,12 @@ pub(crate) struct Args {
     /// The auditID of the event; without it, every event that the rule listens to
     #[arg(long, value_name = "AUDIT_ID")]
     event: Option<String>,
+    /// A line for each match instead, in the order of time: what became of it, and what it lacked
+    #[arg(long, conflicts_with = "event")]
+    timeline: bool,
+    /// Of the timeline only keys with this value in a part
+    #[arg(long, value_name = "VALUE", requires = "timeline")]
+    key: Option<String>,
     /// [default: human on a terminal, else json]
     #[arg(long)]
     format: Option<Format>,
@@ -61,19 +71,25 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let Some((_, rules)) = load::rules_or_told(&args.rules)? else { return Ok(Exit::No) };
     let rules = alone(rules, &args.rule)?;
     let plan = Arc::new(Plan::new(&rules, Limits::default()));
+    let number = plan.rule(&args.rule).unwrap_or_default();
     let (feed, errors) = Feed::open(&sources, plan.limits.line_bytes_max, false);
     let mut drive = Drive::new(Arc::clone(&plan), feed, 1, signals::watch()?);
     for error in &errors {
         drive.failed(error);
     }
-    let watch = args.event.as_deref().map(|event| drive.state.watch(0, event));
+    let watched = u32::try_from(number).unwrap_or(u32::MAX);
+    if args.timeline {
+        let told = timeline::tell(args, &mut drive, watched)?;
+        return Ok(judge(args, told, !drive.failed.is_empty()));
+    }
+    let watch = args.event.as_deref().map(|event| drive.state.watch(watched, event));
     let mut teller =
         Teller { out: output::stdout()?, format: Format::or_default(args.format), rule: &args.rule, told: 0 };
     let mut kept: Vec<Found> = Vec::new();
     let mut more = 0_u64;
     drive.run(
         |info, block| {
-            for found in look(&plan, info, block, args.event.as_deref()) {
+            for found in look(&plan, number, info, block, args.event.as_deref()) {
                 if args.event.is_none() {
                     teller.tell(&found, &[])?;
                 } else if kept.len() < EXPLAINED_MAX {
@@ -97,19 +113,22 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     Ok(judge(args, teller.told, !drive.failed.is_empty()))
 }
 
-/// The rule of that name, alone and switched on.
-fn alone(rules: RuleSet, name: &str) -> Result<RuleSet, Error> {
-    let mut found: Vec<_> = rules.rules.into_iter().filter(|rule| rule.name == name).collect();
-    let Some(rule) = found.first_mut() else {
+/// The rule of that name switched on, and besides it only those whose alerts it hears, however far down.
+fn alone(mut rules: RuleSet, name: &str) -> Result<RuleSet, Error> {
+    let Some(wanted) = rules.rules.iter().position(|rule| rule.name == name) else {
         return Err(Error::usage(format!("there is no rule `{name}`; `auditd-rules rules` lists them")));
     };
-    rule.disabled = false;
-    Ok(RuleSet { rules: found, ..RuleSet::default() })
+    let on = with_all_heard(&rules.rules, wanted);
+    for (number, rule) in rules.rules.iter_mut().enumerate() {
+        rule.disabled = !on.get(number).is_some_and(|on| *on);
+    }
+    Ok(rules)
 }
 
 /// The events of a block that were asked for: those of the `auditID`, else those that a step listens to.
 fn look<'a>(
     plan: &'a Plan,
+    rule: usize,
     info: &'a SourceInfo,
     block: &Block,
     event: Option<&'a str>,
@@ -117,7 +136,7 @@ fn look<'a>(
     let wanted = move |explained: &Explained| {
         event.is_some() || explained.steps.iter().any(|step| step.passed_over.is_none())
     };
-    let explained = engine::explain::block(plan, 0, info, block, event);
+    let explained = engine::explain::block(plan, rule, info, block, event);
     explained.into_iter().filter(wanted).map(|explained| Found { source: info.name.to_string(), explained })
 }
 
@@ -125,6 +144,7 @@ fn judge(args: &Args, told: u64, failed: bool) -> Exit {
     if told == 0 {
         match &args.event {
             Some(event) => output::note(&format!("there is no event with the auditID {event:?}")),
+            None if args.timeline => output::note(&format!("there is no match of `{}`", args.rule)),
             None => output::note(&format!("there is no event that `{}` listens to", args.rule)),
         }
     }
