@@ -1,8 +1,12 @@
 //! Layouts from the text of rules: where what stands, and which equalities joins demand.
 
+use proptest::prelude::*;
+use serde_json::{Value as Js, json};
+
 use super::super::Plan;
 use super::*;
-use crate::eval::tests::plan;
+use crate::eval::tests::{event, plan};
+use crate::matching::tests::matches;
 
 fn layout(plan: &Plan) -> &Layout {
     plan.rules[0].layout().unwrap()
@@ -155,4 +159,96 @@ fn where_coverage_is_counted_nothing_is_passed_over() {
     let covering = Plan::covering(&rules, crate::limits::Limits::default());
     assert_eq!(layout(&covering).equalities, []);
     assert_eq!(layout(&plan(text)).equalities.len(), 1);
+}
+
+/// Joins of all forms that give equalities, over values that are often equal, absent, unknown, lists or of a patch.
+const JOINS: [&str; 10] = [
+    "user.username == a.user.username",
+    "desired.metadata.name == a.desired.metadata.name",
+    "any s in desired.subjects: (s.name == a.user.username)",
+    "any s in desired.subjects: (s.name == a.desired.metadata.name and s.kind != a.user.username)",
+    "any s in desired.subjects: (any g in a.user.groups: (g == s.name))",
+    "a.user.username in user.groups",
+    "desired.metadata.name in a.user.groups",
+    "desired.metadata.labels == a.desired.metadata.labels",
+    "desired.metadata.annotations[\"x\"] == a.desired.metadata.annotations[\"x\"]",
+    "lower(desired.subjects[].name) == a.user.username",
+];
+
+fn body() -> impl Strategy<Value = Js> {
+    let word = || {
+        prop_oneof![Just(json!("u")), Just(json!("v")), Just(json!("U")), Just(Js::Null), Just(json!(["u"]))]
+    };
+    let subject = (word(), word()).prop_map(|(name, kind)| json!({"name": name, "kind": kind}));
+    let map = |key: &'static str| {
+        prop_oneof![
+            1 => Just(Js::Null),
+            3 => word().prop_map(move |value| json!({key: value})),
+        ]
+    };
+    let metadata = (word(), map("l"), map("x"));
+    let metadata = metadata.prop_map(|(name, l, x)| json!({"name": name, "labels": l, "annotations": x}));
+    (metadata, prop::collection::vec(subject, 0..3))
+        .prop_map(|(metadata, subjects)| json!({"metadata": metadata, "subjects": subjects}))
+}
+
+fn events() -> impl Strategy<Value = Vec<Js>> {
+    let verb = prop_oneof![Just("create"), Just("patch")];
+    let groups = prop::collection::vec(prop_oneof![Just("u"), Just("v")], 0..3);
+    let user = prop_oneof![Just("u"), Just("v"), Just("w")];
+    let one = (verb, user, groups, prop::option::weighted(0.9, body())).prop_map(|(verb, user, groups, body)| {
+        let mut event = json!({
+            "verb": verb,
+            "user": {"username": user, "groups": groups},
+            "objectRef": {"resource": "rolebindings", "apiGroup": "rbac.authorization.k8s.io", "namespace": "n"},
+        });
+        if let Some(body) = body {
+            event["requestObject"] = body;
+        }
+        event
+    });
+    prop::collection::vec(one, 0..8).prop_map(|all| {
+        let all = all.into_iter().enumerate().map(|(n, mut over)| {
+            over["auditID"] = json!(format!("id{n}"));
+            over["stageTimestamp"] = json!(format!("2026-01-05T00:00:{:02}Z", n / 2));
+            event(over)
+        });
+        all.collect()
+    })
+}
+
+fn alerts(plan: Plan, events: &[Js]) -> Vec<String> {
+    let plan = std::sync::Arc::new(plan);
+    let mut state = crate::state::State::new(plan.clone(), plan.limits);
+    let source = state.add_source(crate::matches::SourceInfo::default());
+    state.take(source, matches(&plan, events));
+    state.finish();
+    let mut alerts = Vec::new();
+    state.drain(&mut alerts);
+    let audit_id = |event: &crate::alert::Evidence| event.meta.audit_id.to_string();
+    alerts.iter().map(|alert| alert.events.iter().map(audit_id).collect::<Vec<_>>().join(" ")).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn an_equality_never_takes_a_choice_away(
+        first in prop::sample::select(&JOINS[..]),
+        second in prop::sample::select(&JOINS[..]),
+        head in prop::sample::select(&["sequence", "unordered"][..]),
+        no in any::<bool>(),
+        events in events(),
+    ) {
+        let no = if no { format!("no n: on create, patch of rolebindings where {first}") } else { String::new() };
+        let text = format!(
+            "rule r \"t\" {{ severity low {head} within 5m {{ a: on create, patch of rolebindings \
+             b: on create, patch of rolebindings where {first} {no} \
+             c: on create, patch of rolebindings where {second} }} throttle 0s alert \"x\" }}"
+        );
+        let rules = crate::eval::tests::rules(&text);
+        let limits = crate::limits::Limits::default();
+        let (indexed, scanning) = (Plan::new(&rules, limits), Plan::covering(&rules, limits));
+        prop_assert!(!layout(&indexed).equalities.is_empty() && layout(&scanning).equalities.is_empty());
+        prop_assert_eq!(alerts(indexed, &events), alerts(scanning, &events), "{}", text);
+    }
 }
