@@ -3,10 +3,14 @@
 //! Of several sources the one furthest behind by the engine's clocks is read next; one that has no clock yet is furthest
 //! behind, so that every source is heard before time moves. From it come as many blocks as there are threads, which are matched side by side and
 //! taken in their order: which thread did what leaves no trace in the answer.
+//!
+//! In a live run a pipe that has been silent for a second lets time pass, by the monotonic clock: what its events wait for
+//! comes although nothing comes behind them. The wall clock holds that back where events are dated ahead of it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use connect::Error;
 use connect::feed::{Feed, Given};
@@ -15,6 +19,7 @@ use engine::matches::{Matches, SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
 use engine::plan::Plan;
 use engine::state::State;
+use engine::time::Tick;
 
 use crate::exit;
 
@@ -29,6 +34,8 @@ pub(crate) struct Drive {
     stop: Arc<AtomicBool>,
     /// Sources that are not at their end.
     open: Vec<SourceId>,
+    /// Time runs on while sources are silent; that of a bounded run is its events' alone.
+    pub(crate) live: bool,
     /// What could not be read, in words that have been told.
     pub(crate) failed: Vec<String>,
 }
@@ -40,7 +47,7 @@ impl Drive {
         let infos: Vec<SourceInfo> = feed.names().iter().map(info).collect();
         let open = infos.iter().map(|info| state.add_source(info.clone())).collect();
         let scratch = (0..threads.max(1)).map(|_| Scratch::default()).collect();
-        Self { plan, state, feed, infos, scratch, stop, open, failed: Vec::new() }
+        Self { plan, state, feed, infos, scratch, stop, open, live: false, failed: Vec::new() }
     }
 
     /// Tells of something that could not be read and goes on with what can.
@@ -91,7 +98,12 @@ impl Drive {
         while blocks.len() < self.scratch.len() {
             match self.feed.next(source) {
                 Given::Block(block) => blocks.push(block),
-                Given::Nothing => break,
+                Given::Nothing(silent) => {
+                    if self.live {
+                        self.state.tick(source, tick(silent));
+                    }
+                    break;
+                }
                 Given::Failed(error) => self.failed(&error),
                 Given::End => return (blocks, true),
             }
@@ -116,4 +128,11 @@ impl Drive {
             joined.collect()
         })
     }
+}
+
+/// What the engine, which has no clock, is told of a silence.
+fn tick(silent: Duration) -> Tick {
+    let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, nanos);
+    Tick { silent: nanos(silent), wall }
 }

@@ -17,6 +17,7 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use engine::frame::blocks::Block;
 use engine::matches::SourceId;
@@ -35,8 +36,8 @@ pub const BLOCK_BYTES: usize = 1 << 20;
 pub enum Given {
     /// Whole documents, or what stands for one that is too large.
     Block(Block),
-    /// Nothing yet: a pipe that is silent. Ask again.
-    Nothing,
+    /// Nothing yet: a pipe that has been silent for so long, by a monotonic clock. Ask again.
+    Nothing(Duration),
     /// It could not be read on. What it gave before stands; it will give what is left over, and end.
     Failed(Error),
     /// Nothing any more.

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::frame::blocks::Blocks;
 use engine::matches::SourceId;
@@ -34,6 +34,8 @@ pub(crate) struct Reader {
     /// Gives what there is and does not wait for a full block.
     live: bool,
     ended: bool,
+    /// When something came last, or it was opened.
+    heard: Instant,
 }
 
 impl Reader {
@@ -69,7 +71,7 @@ impl Reader {
 
     fn new(origin: Origin, source: SourceId, line_bytes_max: usize, live: bool) -> Self {
         let blocks = Blocks::new(source, BLOCK_BYTES, line_bytes_max);
-        Self { origin, blocks, buffer: Vec::new(), live, ended: false }
+        Self { origin, blocks, buffer: Vec::new(), live, ended: false, heard: Instant::now() }
     }
 
     pub(crate) fn next(&mut self) -> Given {
@@ -83,12 +85,13 @@ impl Reader {
             match self.more() {
                 Ok(Some(0)) => self.end(),
                 Ok(Some(_)) => {
+                    self.heard = Instant::now();
                     self.blocks.push(&self.buffer);
                     if self.live {
                         self.blocks.flush();
                     }
                 }
-                Ok(None) => return Given::Nothing,
+                Ok(None) => return Given::Nothing(self.heard.elapsed()),
                 Err(error) => {
                     self.end();
                     return Given::Failed(error);

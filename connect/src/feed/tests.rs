@@ -31,7 +31,7 @@ fn read(mut reader: Reader) -> Vec<String> {
                 at += block.length;
                 out.push(String::from_utf8(block.bytes).unwrap());
             }
-            Given::Nothing => {}
+            Given::Nothing(_) => {}
             Given::Failed(error) => out.push(error.to_string()),
             Given::End => return out,
         }
@@ -88,7 +88,7 @@ fn a_pipe_gives_whole_lines_at_once_when_live() {
     let mut reader = Reader::behind_a_thread(open, SOURCE, 1 << 20, true);
     let mut next = || loop {
         match reader.next() {
-            Given::Nothing => {}
+            Given::Nothing(_) => {}
             Given::Block(block) => return Some(String::from_utf8(block.bytes).unwrap().trim().to_owned()),
             Given::End => return None,
             other => panic!("{other:?}"),

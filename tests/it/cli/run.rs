@@ -135,6 +135,20 @@ fn a_pipes_alerts_come_while_it_is_open() {
 }
 
 #[test]
+fn time_passes_while_a_pipe_is_silent() {
+    let place = Place::new();
+    let mut child = place.command(&run(&["-", "--lateness", "1s"])).stdin(Stdio::piped()).spawn().unwrap();
+    let mut give = child.stdin.take().unwrap();
+    // The log's own clock never passes the third of the deletions. Of a day that is over for whoever runs this: the wall
+    // clock holds back what is dated ahead of it.
+    give.write_all(log().replace("2026-11-22", "2020-11-22").as_bytes()).unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(out.any(|line| line.contains("many_deletes")), "the window's alert comes while the pipe is open");
+    drop(give);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_signal_drains_and_ends_with_0() {
     for signal in ["-INT", "-TERM"] {
         let place = Place::new();

@@ -43,6 +43,7 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let mut sinks = sinks.open(live)?;
     let started = Instant::now();
     let mut drive = Drive::new(plan, feed, threads(args, live), stop);
+    drive.live = live;
     for error in &errors {
         drive.failed(error);
     }
