@@ -15,6 +15,7 @@ use dsl::ir::{self, ExprKind, VarId};
 use super::deps::{Deps, Scope, deps};
 use super::expr::{Compare, Expr, Function, Node, Read, Root, Segment, Set, Turn};
 use super::literal;
+use super::meaning::{self, Meaning};
 use super::table::Table;
 use crate::eval::text::{Like, fold};
 use crate::matches::Value;
@@ -51,21 +52,27 @@ pub(crate) struct Captures<'r> {
     /// Each as it is read of an event at hand.
     pub(crate) nodes: Vec<Node>,
     pub(crate) wanted: Vec<Wanted<'r>>,
-    seen: HashMap<String, u32>,
+    /// Which value each is.
+    pub(crate) meanings: Vec<Meaning>,
+    seen: HashMap<Meaning, u32>,
 }
 
 impl<'r> Captures<'r> {
     /// The slot in which the value will be.
     pub(crate) fn add(&mut self, wanted: Wanted<'r>) -> u32 {
-        let node = match &wanted.what {
-            What::Value(expr) => Compiler::new(wanted.rule).own(expr, wanted.step).0,
-            What::IsPatch => Node::IsPatch,
+        let Wanted { rule, step, what } = &wanted;
+        let meaning = match what {
+            What::Value(expr) => meaning::value(rule, *step, Some(expr)),
+            What::IsPatch => meaning::value(rule, *step, None),
         };
-        // Compiled nodes have no spans, so equal ones print equal.
         let next = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        let slot = *self.seen.entry(format!("{node:?}")).or_insert(next);
+        let slot = *self.seen.entry(meaning).or_insert(next);
         if slot == next {
-            self.nodes.push(node);
+            self.nodes.push(match what {
+                What::Value(expr) => Compiler::new(rule).own(expr, *step).0,
+                What::IsPatch => Node::IsPatch,
+            });
+            self.meanings.push(meaning);
             self.wanted.push(wanted);
         }
         slot

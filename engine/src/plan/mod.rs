@@ -11,6 +11,7 @@ pub(crate) mod expr;
 mod hear;
 pub mod late;
 mod literal;
+pub(crate) mod meaning;
 pub mod sequence;
 mod table;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use crate::matches::Value;
 use compile::{Captures, Compiler, Wanted};
 use hear::Strata;
 use late::LateCx;
+use meaning::Meaning;
 use sequence::Layout;
 
 /// All rules of a set that are on, ready to run.
@@ -152,6 +154,8 @@ pub struct Step {
     pub(crate) excepts: Vec<Expr>,
     pub(crate) key: Vec<Expr>,
     pub(crate) captures: Vec<Expr>,
+    /// Which value each capture is.
+    pub(crate) meanings: Vec<Meaning>,
     /// Of a step that takes alerts: whose, by their numbers in the plan.
     pub(crate) hears: Vec<u32>,
     /// If an event of this step can complete the rule: the captures that are wanted by those who hear its alerts.
@@ -403,6 +407,7 @@ impl Rule {
         for (step, captures) in steps.iter_mut().zip(&mut compiler.captures) {
             let nodes = std::mem::take(&mut captures.nodes);
             step.captured = nodes.len();
+            step.meanings = std::mem::take(&mut captures.meanings);
             step.captures = nodes.into_iter().map(Expr).collect();
         }
         Self {
@@ -450,6 +455,7 @@ fn compile_step(compiler: &mut Compiler<'_>, step: &ir::Step, number: u32) -> St
         excepts: asked(own.excepts, compiler),
         key: step.key.iter().map(|part| compiler.own(&part.value, number)).collect(),
         captures: Vec::new(),
+        meanings: Vec::new(),
         hears: Vec::new(),
         told: Vec::new(),
     }

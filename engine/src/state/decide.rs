@@ -61,7 +61,9 @@ impl State {
         let by_stage = spec.by_stage.get(m.step as usize).copied().unwrap_or(false);
         let stage = m.meta.stage.filter(|_| by_stage);
         let key = ToldKey { rule: m.rule, step: m.step, request: m.meta.request.0, stage };
-        let Some(shard) = self.shards.get_mut(key.shard(self.keyed)) else { return Err(Outcome::Refused) };
+        let Some(shard) = self.shards.get_mut(key.shard(self.keyed, &spec.id)) else {
+            return Err(Outcome::Refused);
+        };
         let (new, forgotten) = shard.told.take(key, pending.effective(), spec.memory);
         self.tally.shed.requests += forgotten;
         if !new && !crate::planted::planted(18) {
@@ -81,7 +83,7 @@ impl State {
             Room::Own => Some(Place { key: (rule, id), shard, shared: false }),
             Room::Shared => {
                 self.tally.shed.shared += 1;
-                let id = overflow_group(&self.key, rule, shard);
+                let id = overflow_group(&self.key, &spec.id, shard);
                 Some(Place { key: (rule, id), shard, shared: true })
             }
             Room::Refused => None,

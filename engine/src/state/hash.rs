@@ -62,17 +62,26 @@ impl Fields {
     }
 }
 
-/// The group of a match.
-pub(crate) fn group(key: &HashKey, m: &Match, across_clusters: bool) -> GroupId {
+/// A rule wherever it stands: made of its name, so that what is remembered outlives its number.
+pub(crate) type RuleId = [u8; 16];
+
+pub(crate) fn rule_id(name: &str) -> RuleId {
+    let mut fields = Fields::tagged("rule");
+    fields.part(Some(name.as_bytes()));
+    fields.identity()
+}
+
+/// The group of a match of a rule.
+pub(crate) fn group(key: &HashKey, m: &Match, rule: &RuleId, across_clusters: bool) -> GroupId {
     let cluster =
         if across_clusters && !crate::planted::planted(39) { None } else { m.meta.cluster.as_deref() };
-    group_of(key, m.rule, cluster, &m.key)
+    group_of(key, rule, cluster, &m.key)
 }
 
 /// The group of these parts of a key.
-pub(crate) fn group_of(key: &HashKey, rule: u32, cluster: Option<&str>, parts: &[Value]) -> GroupId {
+pub(crate) fn group_of(key: &HashKey, rule: &RuleId, cluster: Option<&str>, parts: &[Value]) -> GroupId {
     let mut fields = Fields::default();
-    fields.part(Some(&rule.to_le_bytes()));
+    fields.part(Some(rule));
     if !crate::planted::planted(23) {
         fields.part(cluster.map(str::as_bytes));
     }
@@ -81,9 +90,9 @@ pub(crate) fn group_of(key: &HashKey, rule: u32, cluster: Option<&str>, parts: &
 }
 
 /// The group in which all keys of a shard live that came when there was no room for more.
-pub(crate) fn overflow_group(key: &HashKey, rule: u32, shard: usize) -> GroupId {
+pub(crate) fn overflow_group(key: &HashKey, rule: &RuleId, shard: usize) -> GroupId {
     let mut fields = Fields::tagged("overflow");
-    fields.part(Some(&rule.to_le_bytes()));
+    fields.part(Some(rule));
     fields.part(Some(&(shard as u64).to_le_bytes()));
     let mut id = fields.keyed(key);
     id[0] = u8::try_from(shard).unwrap_or(0);

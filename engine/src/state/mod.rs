@@ -10,8 +10,10 @@
 //!
 //! Cost: nothing per event but its clock; per match one hash and, if its rule waits, one heap entry and one keyed hash.
 
+mod carry;
 mod close;
 mod decide;
+mod envelope;
 mod firsts;
 mod groups;
 mod hash;
@@ -25,6 +27,7 @@ mod save_window;
 mod sequence;
 mod sight;
 mod silence;
+mod snapshot;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -37,8 +40,10 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::{Arc, OnceLock};
 
+pub use carry::{Dropped, Why};
+pub use envelope::LoadError;
 pub use hash::HashKey;
-pub use save::LoadError;
+pub use snapshot::Restored;
 pub use tally::{RuleCounts, RunTally, Shed, Undecoded};
 pub use watch::{Outcome, WatchId, Watched, WindowSeen};
 
@@ -48,6 +53,7 @@ use crate::limits::{Limits, VIRTUAL_SHARDS};
 use crate::matches::{Match, Matches, Nanos, SourceId, SourceInfo};
 use crate::plan::{Plan, Shape, WaitsFor};
 use crate::time::{Order, Sources, Tick, Wheel};
+use carry::{Origin, Table};
 use firsts::Firsts;
 use groups::Groups;
 use hash::{GroupId, Keyed, group};
@@ -82,7 +88,9 @@ pub struct State {
     tally: RunTally,
     watches: Vec<Watch>,
     /// Of the rules, once something is saved or loaded.
-    fingerprint: OnceLock<[u8; 16]>,
+    table: OnceLock<Table>,
+    /// Under which rules what was loaded was saved.
+    origin: Option<Arc<Origin>>,
 }
 
 /// What one virtual shard remembers.
@@ -179,7 +187,8 @@ impl State {
             coverage: None,
             tally,
             watches: Vec::new(),
-            fingerprint: OnceLock::new(),
+            table: OnceLock::new(),
+            origin: None,
         }
     }
 
@@ -244,7 +253,7 @@ impl State {
         if !spec.waits {
             return Some(Pending { order, stratum, group: GroupId::NONE, m: Box::new(m) });
         }
-        let group = group(&self.key, &m, spec.across_clusters);
+        let group = group(&self.key, &m, &spec.id, spec.across_clusters);
         self.waiting.push(Reverse(Pending { order, stratum, group, m: Box::new(m) }));
         None
     }
@@ -270,6 +279,12 @@ impl State {
     #[must_use]
     pub fn clock(&self, source: SourceId) -> Option<Nanos> {
         self.sources.get(source).and_then(|source| source.now())
+    }
+
+    /// All sources, those that a snapshot brought along too. Of these the ones that nobody reads any more must be told
+    /// to have [ended](Self::end), or time waits for them.
+    pub fn sources(&self) -> impl Iterator<Item = (SourceId, &SourceInfo)> {
+        (0..).map(SourceId).zip(self.sources.all.iter().map(|source| &source.info))
     }
 
     /// What was counted so far.

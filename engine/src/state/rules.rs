@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::hash::Fields;
+use super::hash::{RuleId, rule_id};
 use super::monotone;
 use crate::alert::RuleFace;
 use crate::limits::Limits;
 use crate::matches::Nanos;
 use crate::plan::sequence::Layout;
-use crate::plan::{Plan, Rule, Shape, Step};
+use crate::plan::{Rule, Shape, Step};
 use crate::window::closing::{ClosingSpec, Reach};
 use crate::window::first_seen::FirstSeenSpec;
 use crate::window::sliding::SlidingSpec;
@@ -17,6 +17,7 @@ use crate::window::sliding::SlidingSpec;
 #[derive(Clone, Debug)]
 pub(crate) struct RuleSpec {
     pub(crate) face: Arc<RuleFace>,
+    pub(crate) id: RuleId,
     pub(crate) shape: ShapeSpec,
     pub(crate) waits: bool,
     /// See [`Rule::stratum`].
@@ -72,6 +73,7 @@ impl RuleSpec {
                 severity: source.severity,
                 tags: source.tags.iter().map(|tag| tag.as_str().into()).collect(),
             }),
+            id: rule_id(&rule.name),
             shape,
             waits: rule.waits(),
             stratum: rule.stratum,
@@ -89,15 +91,4 @@ impl RuleSpec {
     pub(crate) fn windowed(&self) -> bool {
         !matches!(self.shape, ShapeSpec::Each)
     }
-}
-
-/// What a saved state must have in common with the rules that load it: everything that a remembered match was made by.
-pub(crate) fn fingerprint(plan: &Plan) -> [u8; 16] {
-    let mut fields = Fields::tagged("rules");
-    for rule in &plan.rules {
-        fields.part(Some(rule.name.as_bytes()));
-        // Spans are in it too, so that an edit anywhere in front of a rule costs its state: this errs on the safe side.
-        fields.part(Some(format!("{:?}", rule.source).as_bytes()));
-    }
-    fields.identity()
 }

@@ -1,18 +1,23 @@
-//! Saving and loading, a head and one blob per virtual shard.
+//! Saving and loading, a head and one part per virtual shard.
 //!
-//! The head has the sources with their clocks, the watermark and the counts; a shard has what it remembers and what
-//! waits in it. Each blob says what it is, for which rules and which hash key, and ends in a checksum. A state that is
-//! loaded goes on exactly as the one that was saved would have: the answer does not show where it was cut.
+//! The head has the rules it was saved under ([`super::carry`]), the sources with their clocks, the watermark and the counts; a
+//! shard has what it remembers and what waits in it. A state that is loaded under the same rules goes on exactly as the one
+//! that was saved would have: the answer does not show where it was cut. Under other rules this is so of each rule that is
+//! carried over. What stands for a rule has its length in front where its form depends on the rule, so that it can be passed
+//! over by those who do not know the rule any more.
 //!
-//! Alerts that were not drained, and watches, are not saved. Blobs come from a disk, so loading never panics, whatever the
+//! Alerts that were not drained, and watches, are not saved. Parts come from a disk, so loading never panics, whatever the
 //! bytes; it leaves the state unusable for the rest of the run if it fails, and the caller starts anew.
 
-use std::fmt;
+use std::cmp::Reverse;
+use std::sync::Arc;
 
+use super::carry::{Carried, Dropped, Origin, Table};
+use super::envelope::{HEAD, LoadError, Part, open_only, seal};
 use super::firsts::Firsts;
 use super::groups::{Group, GroupKey, Left, Window};
-use super::hash::{GroupId, Keyed, group};
-use super::rules::{ShapeSpec, fingerprint};
+use super::hash::{Fields, GroupId, Keyed, group};
+use super::rules::ShapeSpec;
 use super::save_window::{load_counter, load_window, save_counter, save_window};
 use super::tally::{RuleCounts, Shed, Undecoded};
 use super::told::ToldKey;
@@ -22,53 +27,13 @@ use crate::matches::{Match, Reason, SourceId, SourceInfo};
 use crate::time::{Clock, Order, SourceState, Sources, Wheel};
 use crate::window::Seen;
 use crate::window::sliding::Sliding;
-use std::cmp::Reverse;
-
-const MAGIC: &[u8; 8] = b"adrstate";
-const VERSION: u32 = 2;
-const CHECKSUM_BYTES: usize = 16;
-/// What stands where a shard's number is, in the head.
-const HEAD: u32 = u32::MAX;
-
-/// Why a saved state was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoadError {
-    /// It is no saved state.
-    NotAState,
-    /// It was saved by a version that this one does not read.
-    Version(u32),
-    /// Its checksum does not hold, or its contents contradict themselves.
-    Corrupt,
-    /// The rules are not those that it was saved under.
-    OtherRules,
-    /// Its hash key is not that of the head that was loaded.
-    OtherKey,
-    /// It is another shard, or a head where a shard is expected.
-    WrongShard,
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAState => f.write_str("this is no saved state"),
-            Self::Version(version) => {
-                write!(f, "saved by another version (format {version}, this one reads {VERSION})")
-            }
-            Self::Corrupt => f.write_str("the saved state is damaged"),
-            Self::OtherRules => f.write_str("the state was saved under other rules"),
-            Self::OtherKey => f.write_str("the shard does not belong to this head"),
-            Self::WrongShard => f.write_str("the saved state is of another shard"),
-        }
-    }
-}
-
-impl std::error::Error for LoadError {}
 
 impl State {
     /// Clocks, watermark and counts. Drain the alerts before saving.
     #[must_use]
     pub fn save_head(&self) -> Vec<u8> {
         let mut w = Writer::default();
+        self.table().save(&mut w);
         w.i64(self.sources.watermark);
         w.maybe(self.highest, Writer::i64);
         w.list(self.firsts.earliest.iter(), |w, (whose, at)| {
@@ -89,14 +54,19 @@ impl State {
         self.seal(HEAD, &w.out)
     }
 
-    /// Takes over a head, on a state that has seen nothing; the shards come after it. Sources have the numbers that they
-    /// had.
+    /// Takes over a head, on a state that has seen nothing; the shards come after it. Sources are dealt with as
+    /// [`State::restore`] says; if none was added before, all have the numbers that they had. Gives the rules that begin
+    /// anew although they are known to the saved state.
     ///
     /// # Errors
-    /// If the bytes are no head that these rules can go on from.
-    pub fn load_head(&mut self, bytes: &[u8]) -> Result<()> {
-        let (key, payload) = self.unseal(HEAD, bytes)?;
+    /// If the bytes are no head.
+    pub fn load_head(&mut self, bytes: &[u8]) -> Result<Vec<Dropped>> {
+        let Part { number, rules, moment, key, payload } = open_only(bytes)?;
+        if number != HEAD {
+            return Err(LoadError::WrongShard);
+        }
         let mut r = Reader::new(payload);
+        let table = Table::load(&mut r)?;
         let (watermark, highest) = (r.i64()?, r.maybe(Reader::i64)?);
         let begun = r.list(|r| Ok((r.maybe(|r| r.maybe(Reader::text))?, r.maybe(Reader::i64)?)))?;
         let all = r.list(|r| {
@@ -108,11 +78,12 @@ impl State {
         })?;
         let tally = load_tally(&mut r)?;
         r.end()?;
-        if tally.rules.len() != self.rules.len() {
+        if tally.rules.len() != table.len() || table.hash != rules {
             return Err(LoadError::Corrupt);
         }
-        self.sources = Sources { all, watermark };
-        self.tally = tally;
+        let numbers = self.take_sources(all, watermark);
+        let (origin, dropped) = Origin::new(&table, self.table(), &self.plan, moment, numbers);
+        self.tally = carry_tally(tally, &origin, self.rules.len())?;
         self.highest = highest;
         self.firsts = Firsts::new(self.limits.keys_per_rule_max);
         begun.into_iter().for_each(|(whose, at)| self.firsts.put(whose, at));
@@ -123,7 +94,35 @@ impl State {
         for shard in &mut self.shards {
             *shard = Shard::new(self.keyed, self.rules.len(), &self.limits);
         }
-        Ok(())
+        self.origin = Some(Arc::new(origin));
+        Ok(dropped)
+    }
+
+    /// Takes over the sources of a saved state. Gives the number that each has now.
+    fn take_sources(&mut self, saved: Vec<SourceState>, watermark: i64) -> Vec<SourceId> {
+        let mut all = std::mem::take(&mut self.sources.all);
+        let mut known: Vec<bool> = vec![false; all.len()];
+        let mut numbers = Vec::with_capacity(saved.len());
+        for source in saved {
+            let same = |(now, known): (&SourceState, &bool)| !known && now.info.name == source.info.name;
+            let at = all.iter().zip(&known).position(same);
+            let at = match at.and_then(|at| Some((at, all.get_mut(at)?, known.get_mut(at)?))) {
+                Some((at, now, known)) => {
+                    now.clock = source.clock;
+                    now.idle = source.idle;
+                    *known = true;
+                    at
+                }
+                None => {
+                    all.push(source);
+                    known.push(true);
+                    all.len() - 1
+                }
+            };
+            numbers.push(SourceId(u32::try_from(at).unwrap_or(u32::MAX)));
+        }
+        self.sources = Sources { all, watermark };
+        numbers
     }
 
     /// What a virtual shard remembers, and what waits in it.
@@ -140,7 +139,7 @@ impl State {
             });
             w.list(this.groups.sorted().into_iter(), |w, (key, group)| {
                 save_key(key, w);
-                save_group(group, w);
+                w.framed(|w| save_group(group, w));
             });
             w.list(this.groups.left().into_iter(), |w, (key, left)| {
                 save_key(key, w);
@@ -162,45 +161,61 @@ impl State {
     /// # Errors
     /// If the bytes are not that shard of the state whose head was loaded.
     pub fn load(&mut self, shard: usize, bytes: &[u8]) -> Result<()> {
-        let number = u32::try_from(shard).map_err(|_| LoadError::WrongShard)?;
-        let (key, payload) = self.unseal(number, bytes)?;
+        let Part { number, rules, moment, key, payload } = open_only(bytes)?;
+        let origin = self.origin.clone().unwrap_or_else(|| Arc::new(self.origin_of_its_own()));
+        if usize::try_from(number) != Ok(shard) {
+            return Err(LoadError::WrongShard);
+        }
         if key != self.key {
             return Err(LoadError::OtherKey);
         }
+        if (rules, moment) != (origin.rules, origin.moment) {
+            return Err(LoadError::Torn);
+        }
         let mut r = Reader::new(payload);
-        r.metas()?;
+        r.metas(|then| origin.source(then))?;
         let told = r.list(|r| {
             let (rule, step, request) = (r.u32()?, r.u32()?, r.array()?);
             let stage = r.maybe(|r| stage_of(r.u8()?))?;
-            Ok((ToldKey { rule, step, request, stage }, r.i64()?))
+            let (carried, at) = (origin.rule(rule)?, r.i64()?);
+            Ok(carried.map(|carried| (ToldKey { rule: carried.rule, step, request, stage }, at)))
         })?;
         let groups = r.list(|r| {
-            let key = load_key(r)?;
-            Ok((key, self.load_group(key, r)?))
+            let (rule, id) = load_key(r)?;
+            let mut framed = r.framed()?;
+            let Some(carried) = origin.rule(rule)? else { return Ok(None) };
+            let group = self.load_group(&origin, carried, &mut framed)?;
+            framed.end()?;
+            Ok(Some(((carried.rule, id), group)))
         })?;
         let left = r.list(|r| {
-            let key = load_key(r)?;
-            Ok((key, Left { suppressed: r.u64()?, began: r.maybe(Reader::i64)? }))
+            let (rule, id) = load_key(r)?;
+            let left = Left { suppressed: r.u64()?, began: r.maybe(Reader::i64)? };
+            Ok(origin.rule(rule)?.map(|carried| ((carried.rule, id), left)))
         })?;
-        let waiting = r.list(|r| self.load_pending(r))?;
+        let waiting = r.list(|r| self.load_pending(&origin, r))?;
         r.end()?;
 
         let keyed = self.keyed;
-        let fits = told.iter().all(|(key, _)| key.shard(keyed) == shard)
-            && groups.iter().all(|(key, _)| key.1.shard() == shard)
-            && waiting.iter().all(|p| p.group.shard() == shard);
         let mut fresh = Shard::new(keyed, self.rules.len(), &self.limits);
-        for (key, at) in told {
+        let mut known: Vec<GroupKey> = Vec::new();
+        for (key, at) in told.into_iter().flatten() {
             let spec = self.rules.get(key.rule as usize).ok_or(LoadError::Corrupt)?;
+            if key.shard(keyed, &spec.id) != shard {
+                return Err(LoadError::Corrupt);
+            }
             fresh.told.insert(key, at, spec.memory);
         }
-        let known: Vec<GroupKey> = groups.iter().map(|(key, _)| *key).collect();
-        for (key, group) in groups {
+        for (key, group) in groups.into_iter().flatten() {
+            known.push(key);
             fresh.groups.restore(key, group);
         }
-        for (key, left) in left {
+        for (key, left) in left.into_iter().flatten() {
             fresh.groups.leave(key, left);
         }
+        let waiting: Vec<Pending> = waiting.into_iter().flatten().collect();
+        let fits = known.iter().all(|key| key.1.shard() == shard)
+            && waiting.iter().all(|pending| pending.group.shard() == shard);
         match self.shards.get_mut(shard) {
             Some(place) if fits => *place = fresh,
             _ => return Err(LoadError::Corrupt),
@@ -209,54 +224,59 @@ impl State {
         if !crate::planted::planted(46) {
             known.into_iter().for_each(|key| self.arm(key));
         }
+        self.begin_fresh(&origin, shard);
         Ok(())
     }
 
-    fn fingerprint(&self) -> &[u8; 16] {
-        self.fingerprint.get_or_init(|| fingerprint(&self.plan))
+    /// What new rules wait for begins now where the first event is long past: at the watermark.
+    fn begin_fresh(&mut self, origin: &Origin, shard: usize) {
+        let at = self.sources.watermark;
+        if origin.fresh.is_empty() {
+            return;
+        }
+        let passed = self.firsts.earliest.iter().filter(|(_, earliest)| earliest.is_none());
+        let passed: Vec<_> = passed.map(|(whose, _)| whose.clone()).collect();
+        for first in &passed {
+            for rule in &origin.fresh {
+                self.begin_rule(*rule, first, at, Some(shard));
+            }
+        }
     }
 
-    fn seal(&self, shard: u32, payload: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(payload.len() + 96);
-        out.extend_from_slice(MAGIC);
-        out.extend_from_slice(&VERSION.to_le_bytes());
-        out.extend_from_slice(&shard.to_le_bytes());
-        out.extend_from_slice(self.fingerprint());
-        out.extend_from_slice(&self.key);
-        out.extend_from_slice(payload);
-        let sum = blake3::hash(&out);
-        out.extend_from_slice(&sum.as_bytes()[..CHECKSUM_BYTES]);
-        out
+    fn table(&self) -> &Table {
+        self.table.get_or_init(|| Table::new(&self.plan))
     }
 
-    /// The hash key and the contents of a blob.
-    fn unseal<'a>(&self, shard: u32, bytes: &'a [u8]) -> Result<([u8; 32], &'a [u8])> {
-        let body = bytes.strip_prefix(MAGIC).ok_or(LoadError::NotAState)?;
-        let mut r = Reader::new(body);
-        let version = r.u32()?;
-        if version != VERSION {
-            return Err(LoadError::Version(version));
-        }
-        let until = bytes.len().checked_sub(CHECKSUM_BYTES).ok_or(LoadError::Corrupt)?;
-        let (sealed, sum) = bytes.split_at(until);
-        if blake3::hash(sealed).as_bytes()[..CHECKSUM_BYTES] != *sum {
-            return Err(LoadError::Corrupt);
-        }
-        let number = r.u32()?;
-        let rules: [u8; 16] = r.array()?;
-        let key: [u8; 32] = r.array()?;
-        if rules != *self.fingerprint() {
-            return Err(LoadError::OtherRules);
-        }
-        if number != shard {
-            return Err(LoadError::WrongShard);
-        }
-        let from = MAGIC.len() + 4 + 4 + 16 + 32;
-        sealed.get(from..).map(|payload| (key, payload)).ok_or(LoadError::Corrupt)
+    /// For shards that this very state has saved.
+    fn origin_of_its_own(&self) -> Origin {
+        let table = self.table();
+        Origin::new(table, table, &self.plan, self.moment_of_run(), Vec::new()).0
     }
 
-    fn load_group(&self, key: GroupKey, r: &mut Reader<'_>) -> Result<Group> {
-        let spec = self.rules.get(key.0 as usize).ok_or(LoadError::Corrupt)?;
+    /// How far the run has come: head and shards that are saved together have it in common, and others do not.
+    fn moment_of_run(&self) -> [u8; 16] {
+        let mut w = Writer::default();
+        let RunTally { read, bytes, late, .. } = self.tally;
+        [read, bytes, late].into_iter().for_each(|n| w.u64(n));
+        w.i64(self.sources.watermark);
+        w.maybe(self.highest, Writer::i64);
+        for source in &self.sources.all {
+            w.maybe(source.idle, Writer::i64);
+            w.truth(source.ended);
+            w.list(source.clock.witnesses().iter(), |w, t| w.i64(*t));
+        }
+        let mut fields = Fields::tagged("moment");
+        fields.part(Some(&w.out));
+        fields.identity()
+    }
+
+    fn seal(&self, number: u32, payload: &[u8]) -> Vec<u8> {
+        let (rules, moment) = (self.table().hash, self.moment_of_run());
+        seal(&Part { number, rules, moment, key: self.key, payload })
+    }
+
+    fn load_group(&self, origin: &Origin, carried: &Carried, r: &mut Reader<'_>) -> Result<Group> {
+        let spec = self.rules.get(carried.rule as usize).ok_or(LoadError::Corrupt)?;
         let (newest, last_told) = (r.i64()?, r.maybe(Reader::i64)?);
         let (suppressed, shared) = (r.u64()?, r.truth()?);
         let window = match &spec.shape {
@@ -270,15 +290,16 @@ impl State {
                 }
                 Window::Sliding(window)
             }
-            ShapeSpec::Sequence(layout) => Window::Sequence(self.load_chain(key.0, layout, r)?),
-            shape => load_window(shape, r)?.ok_or(LoadError::Corrupt)?,
+            ShapeSpec::Sequence(layout) => Window::Sequence(self.load_chain(origin, carried, layout, r)?),
+            shape => load_window(shape, carried, r)?.ok_or(LoadError::Corrupt)?,
         };
         Ok(Group { window, last_told, suppressed, newest, shared, due: None, idle: None })
     }
 
-    pub(super) fn load_pending(&self, r: &mut Reader<'_>) -> Result<Pending> {
+    /// A match that waits; nothing if its rule is not carried over.
+    pub(super) fn load_pending(&self, origin: &Origin, r: &mut Reader<'_>) -> Result<Option<Pending>> {
         let (effective, meta) = (r.i64()?, r.meta()?);
-        let m = Match {
+        let mut m = Match {
             rule: r.u32()?,
             step: r.u32()?,
             event: r.u32()?,
@@ -288,17 +309,29 @@ impl State {
             counted: r.list(Reader::counted)?,
             dry_run_unknown: r.truth()?,
         };
-        self.check_step(m.rule, m.step, m.captures.len())?;
+        let Some(carried) = origin.rule(m.rule)? else { return Ok(None) };
+        m.rule = carried.rule;
+        m.captures = carried.captures(m.step, m.captures)?;
         let spec = self.rules.get(m.rule as usize).ok_or(LoadError::Corrupt)?;
         let stratum = spec.stratum;
-        let group = group(&self.key, &m, spec.across_clusters);
-        Ok(Pending { order: Order::of(&m.meta, effective), stratum, group, m: Box::new(m) })
+        let group = group(&self.key, &m, &spec.id, spec.across_clusters);
+        Ok(Some(Pending { order: Order::of(&m.meta, effective), stratum, group, m: Box::new(m) }))
     }
+}
 
-    pub(super) fn check_step(&self, rule: u32, step: u32, captured: usize) -> Result<()> {
-        let step = self.plan.rules.get(rule as usize).and_then(|rule| rule.steps.get(step as usize));
-        if step.is_some_and(|step| step.captured == captured) { Ok(()) } else { Err(LoadError::Corrupt) }
+/// Counts of a run that goes on: those of rules that begin anew begin anew.
+fn carry_tally(mut tally: RunTally, origin: &Origin, rules: usize) -> Result<RunTally> {
+    let saved = std::mem::take(&mut tally.rules);
+    let mut now = RunTally { rules: vec![RuleCounts::default(); rules], ..tally };
+    for (number, counts) in (0..).zip(&saved) {
+        if let Some(carried) = origin.rule(number)? {
+            *now.rule(carried.rule) = *counts;
+        }
     }
+    for found in now.undecodable.values_mut() {
+        found.source = origin.source(found.source);
+    }
+    Ok(now)
 }
 
 fn save_key(key: GroupKey, w: &mut Writer) {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::State;
+use super::carry::{Carried, Origin};
 use super::decide::seen;
-use super::save::{LoadError, load_seen, save_pending, save_seen};
+use super::envelope::LoadError;
+use super::save::{load_seen, save_pending, save_seen};
 use super::sequence::{Chain, Completing, Wait};
 use super::wire::{Reader, Result, Writer};
 use crate::plan::sequence::Layout;
@@ -31,33 +33,37 @@ pub(super) fn save(chain: &Chain, w: &mut Writer) {
 }
 
 impl State {
-    pub(super) fn load_chain(&self, rule: u32, layout: &Layout, r: &mut Reader<'_>) -> Result<Chain> {
+    pub(super) fn load_chain(
+        &self,
+        origin: &Origin,
+        carried: &Carried,
+        layout: &Layout,
+        r: &mut Reader<'_>,
+    ) -> Result<Chain> {
         let mut chain = Chain::new(layout);
         chain.sequence.come = r.u64()?;
         for (step, queue) in (0..).zip(&mut chain.sequence.steps) {
             queue.dropped = r.maybe(Reader::i64)?;
             for waiting in r.list(|r| {
                 let (seen, number) = (load_seen(r)?, r.u64()?);
-                Ok(Waiting { seen, number, captures: r.list(Reader::value)? })
+                let captures = carried.captures(step, r.list(Reader::value)?)?;
+                Ok(Waiting { seen, number, captures })
             })? {
-                self.check_step(rule, step, waiting.captures.len())?;
                 queue.push(Arc::new(waiting));
             }
         }
-        for wait in r.list(|r| self.load_wait(rule, r))? {
+        for wait in r.list(|r| self.load_wait(origin, carried.rule, r))? {
             chain.wait(wait);
         }
         Ok(chain)
     }
 
-    fn load_wait(&self, rule: u32, r: &mut Reader<'_>) -> Result<Wait> {
+    fn load_wait(&self, origin: &Origin, rule: u32, r: &mut Reader<'_>) -> Result<Wait> {
         let until = r.i64()?;
         let tries = usize::try_from(r.u64()?).map_err(|_| LoadError::Corrupt)?;
         let places = r.list(|r| {
-            let pending = self.load_pending(r)?;
-            if pending.m.rule != rule {
-                return Err(LoadError::Corrupt);
-            }
+            let pending = self.load_pending(origin, r)?;
+            let pending = pending.filter(|pending| pending.m.rule == rule).ok_or(LoadError::Corrupt)?;
             let waiting =
                 Waiting { seen: seen(&pending), number: r.u64()?, captures: pending.m.captures.clone() };
             Ok((pending, Arc::new(waiting)))

@@ -3,9 +3,11 @@
 //! Sums that can be made again from the values that are kept are made again; those of windows that close are saved word by
 //! word. Whatever contradicts itself is damage.
 
+use super::carry::Carried;
+use super::envelope::LoadError;
 use super::groups::Window;
 use super::rules::ShapeSpec;
-use super::save::{LoadError, load_seen, save_seen};
+use super::save::{load_seen, save_seen};
 use super::wire::{Reader, Result, Writer};
 use crate::window::Owner;
 use crate::window::aggregate::{Counter, Exact, Extreme, Gauge, Kept, Spec, Total, WORDS_MAX};
@@ -33,9 +35,15 @@ pub(super) fn save_window(window: &Window, w: &mut Writer) {
 }
 
 /// Windows of these kinds; nothing for others.
-pub(super) fn load_window(shape: &ShapeSpec, r: &mut Reader<'_>) -> Result<Option<Window>> {
+pub(super) fn load_window(
+    shape: &ShapeSpec,
+    carried: &Carried,
+    r: &mut Reader<'_>,
+) -> Result<Option<Window>> {
     Ok(Some(match shape {
-        ShapeSpec::Closing(spec) => Window::Closing(r.maybe(|r| load_closing(spec, r))?.map(Box::new)),
+        ShapeSpec::Closing(spec) => {
+            Window::Closing(r.maybe(|r| load_closing(spec, carried, r))?.map(Box::new))
+        }
         ShapeSpec::FirstSeen(_) => {
             let mut seen = FirstSeen::new(r.i64()?);
             load_distinct(&mut seen.tuples, r)?;
@@ -45,7 +53,7 @@ pub(super) fn load_window(shape: &ShapeSpec, r: &mut Reader<'_>) -> Result<Optio
             r.maybe(|r| {
                 let (since, deadline) = (r.i64()?, r.i64()?);
                 let last = r.maybe(load_seen)?;
-                Ok(Silence { since, deadline, last, owner: load_owner(r)? })
+                Ok(Silence { since, deadline, last, owner: load_owner(carried, r)? })
             })?
             .map(Box::new),
         ),
@@ -83,7 +91,7 @@ fn save_closing(w: &mut Writer, open: &Closing) {
     save_owner(&open.owner, w);
 }
 
-fn load_closing(spec: &ClosingSpec, r: &mut Reader<'_>) -> Result<Closing> {
+fn load_closing(spec: &ClosingSpec, carried: &Carried, r: &mut Reader<'_>) -> Result<Closing> {
     let mut open = Closing::new(spec, r.i64()?);
     open.end = r.i64()?;
     open.count = r.u64()?;
@@ -110,7 +118,7 @@ fn load_closing(spec: &ClosingSpec, r: &mut Reader<'_>) -> Result<Closing> {
             }
         }
     }
-    open.owner = load_owner(r)?;
+    open.owner = load_owner(carried, r)?;
     Ok(open)
 }
 
@@ -146,11 +154,11 @@ fn save_owner(owner: &Owner, w: &mut Writer) {
     w.list(owner.captures.iter(), Writer::value);
 }
 
-fn load_owner(r: &mut Reader<'_>) -> Result<Owner> {
+fn load_owner(carried: &Carried, r: &mut Reader<'_>) -> Result<Owner> {
     Ok(Owner {
         key: r.list(Reader::value)?,
         cluster: r.maybe(Reader::text)?,
-        captures: r.list(Reader::value)?,
+        captures: carried.captures(0, r.list(Reader::value)?)?,
     })
 }
 

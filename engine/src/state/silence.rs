@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::close::owner;
 use super::decide::{seen, throttled};
+use super::firsts::Whose;
 use super::groups::{GroupKey, Room, Window};
 use super::hash::group_of;
 use super::make::{Notes, Raised, Subject, What};
@@ -48,25 +49,44 @@ impl State {
     pub(super) fn begin_waiting(&mut self, at: Nanos) {
         for first in self.firsts.take(at) {
             let plan = self.plan.clone();
-            for (number, rule) in (0..).zip(&plan.rules) {
-                let Shape::Silent { waits_for, .. } = &rule.shape else { continue };
-                match (waits_for, &first) {
-                    (WaitsFor::All, None) => self.wait(number, at, None, Vec::new()),
-                    (WaitsFor::EachCluster, Some(cluster)) => {
-                        self.wait(number, at, cluster.clone(), Vec::new());
-                    }
-                    (WaitsFor::Keys(keys), None) => {
-                        keys.iter().for_each(|key| self.wait(number, at, None, vec![key.clone()]));
-                    }
-                    _ => {}
-                }
+            for (rule, _) in (0..).zip(&plan.rules) {
+                self.begin_rule(rule, &first, at, None);
             }
         }
     }
 
-    fn wait(&mut self, rule: u32, at: Nanos, cluster: Option<Arc<str>>, key: Vec<Value>) {
+    /// What a rule waits for from such a first event on begins; if a shard is named, only what is of it.
+    pub(super) fn begin_rule(&mut self, rule: u32, first: &Whose, at: Nanos, shard: Option<usize>) {
+        let plan = self.plan.clone();
+        let Some(Shape::Silent { waits_for, .. }) = plan.rules.get(rule as usize).map(|rule| &rule.shape)
+        else {
+            return;
+        };
+        match (waits_for, first) {
+            (WaitsFor::All, None) => self.wait(rule, at, None, Vec::new(), shard),
+            (WaitsFor::EachCluster, Some(cluster)) => {
+                self.wait(rule, at, cluster.clone(), Vec::new(), shard);
+            }
+            (WaitsFor::Keys(keys), None) => {
+                keys.iter().for_each(|key| self.wait(rule, at, None, vec![key.clone()], shard));
+            }
+            _ => {}
+        }
+    }
+
+    fn wait(
+        &mut self,
+        rule: u32,
+        at: Nanos,
+        cluster: Option<Arc<str>>,
+        key: Vec<Value>,
+        shard: Option<usize>,
+    ) {
         let Some(spec) = self.rules.get(rule as usize) else { return };
-        let id = group_of(&self.key, rule, cluster.as_deref(), &key);
+        let id = group_of(&self.key, &spec.id, cluster.as_deref(), &key);
+        if shard.is_some_and(|shard| shard != id.shard()) {
+            return;
+        }
         let group = (rule, id);
         let Some(groups) = self.shards.get(id.shard()).map(|shard| &shard.groups) else { return };
         if planted(35) || groups.all.contains_key(&group) {

@@ -1,3 +1,4 @@
+mod carry;
 mod windows;
 
 use std::sync::Arc;
@@ -429,7 +430,12 @@ proptest! {
             }
             let mut fresh = State::new(plan.clone(), limits(LATENESS));
             fresh.add_source(SourceInfo::default());
-            let loaded = if head { fresh.load_head(&bytes) } else { fresh.load(shard, &bytes) };
+            let loaded = if head {
+                fresh.load_head(&bytes).map(|_| ())
+            } else {
+                fresh.load_head(&state.save_head()).unwrap();
+                fresh.load(shard, &bytes)
+            };
             if !mend {
                 prop_assert!(loaded.is_err());
             }

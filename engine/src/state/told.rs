@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
-use super::hash::Keyed;
+use super::hash::{Keyed, RuleId};
 use crate::limits::VIRTUAL_SHARDS;
 use crate::matches::Nanos;
 use dsl::ir::Stage;
@@ -24,9 +24,10 @@ pub(crate) struct ToldKey {
 
 impl ToldKey {
     /// The virtual shard that remembers it.
-    pub(crate) fn shard(&self, keyed: Keyed) -> usize {
-        // The lower bits choose the bucket in the table.
-        usize::try_from((keyed.hash_one(self) >> 32) % VIRTUAL_SHARDS as u64).unwrap_or(0)
+    pub(crate) fn shard(&self, keyed: Keyed, rule: &RuleId) -> usize {
+        // The rule's number is another one under other rules. The lower bits choose the bucket in the table.
+        let lasting = (rule, self.step, &self.request, self.stage);
+        usize::try_from((keyed.hash_one(lasting) >> 32) % VIRTUAL_SHARDS as u64).unwrap_or(0)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use dsl::ir::Stage;
 
-use super::save::LoadError;
+use super::envelope::LoadError;
 use crate::limits::JSON_DEPTH_MAX;
 use crate::matches::{Counted, EventMeta, HeardAlert, RequestId, SourceId, Value};
 
@@ -68,6 +68,15 @@ impl Writer {
         for item in items {
             write(self, item);
         }
+    }
+
+    /// Something with its length in front, so that a reader can pass over it.
+    pub(super) fn framed(&mut self, write: impl FnOnce(&mut Self)) {
+        let at = self.out.len();
+        self.len(0);
+        write(self);
+        let len = (self.out.len() - at - 8) as u64;
+        self.out[at..at + 8].copy_from_slice(&len.to_le_bytes());
     }
 
     fn text(&mut self, text: Option<&Arc<str>>) {
@@ -186,16 +195,21 @@ impl Writer {
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
-    metas: Vec<Arc<EventMeta>>,
+    metas: Arc<[Arc<EventMeta>]>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, metas: Vec::new() }
+        Self { rest: bytes, metas: Arc::new([]) }
     }
 
     pub(super) fn end(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(LoadError::Corrupt) }
+    }
+
+    /// What [`Writer::framed`] wrote.
+    pub(super) fn framed(&mut self) -> Result<Self> {
+        Ok(Self { rest: self.bytes()?, metas: self.metas.clone() })
     }
 
     fn take(&mut self, n: usize) -> Result<&'a [u8]> {
@@ -263,10 +277,11 @@ impl<'a> Reader<'a> {
         self.metas.get(number).cloned().ok_or(LoadError::Corrupt)
     }
 
-    pub(super) fn metas(&mut self) -> Result<()> {
-        self.metas = self.list(|r| {
+    /// All events, each of the source that now has the name of its source.
+    pub(super) fn metas(&mut self, source_of: impl Fn(SourceId) -> SourceId) -> Result<()> {
+        let metas = self.list(|r| {
             Ok(Arc::new(EventMeta {
-                source: SourceId(r.u32()?),
+                source: source_of(SourceId(r.u32()?)),
                 offset: r.u64()?,
                 request: RequestId(r.array()?),
                 stage: r.maybe(|r| stage_of(r.u8()?))?,
@@ -295,6 +310,7 @@ impl<'a> Reader<'a> {
                 })?,
             }))
         })?;
+        self.metas = metas.into();
         Ok(())
     }
 

@@ -14,25 +14,25 @@ use crate::matching::{Scratch, match_block};
 use crate::plan::Plan;
 use crate::state::{RunTally, State};
 
-const SECOND: Nanos = 1_000_000_000;
+pub(super) const SECOND: Nanos = 1_000_000_000;
 /// Midnight, so that stretches of the clock begin at round times.
-const START: Nanos = 1_767_571_200 * SECOND;
+pub(super) const START: Nanos = 1_767_571_200 * SECOND;
 
 /// A `get` by a user of a pod at so many milliseconds.
 #[derive(Clone, Debug)]
-struct Get {
-    at: i64,
+pub(super) struct Get {
+    pub(super) at: i64,
     user: &'static str,
     pod: &'static str,
     code: i64,
-    cluster: usize,
+    pub(super) cluster: usize,
 }
 
-fn get(at: i64, user: &'static str, pod: &'static str) -> Get {
+pub(super) fn get(at: i64, user: &'static str, pod: &'static str) -> Get {
     Get { at, user, pod, code: 200, cluster: 0 }
 }
 
-fn line(number: usize, get: &Get) -> String {
+pub(super) fn line(number: usize, get: &Get) -> String {
     let time = |at: i64| {
         let mut out = Vec::new();
         crate::time::write_rfc3339(START + at * 1_000_000, &mut out);
@@ -52,7 +52,7 @@ fn line(number: usize, get: &Get) -> String {
     event.to_string() + "\n"
 }
 
-const CLUSTERS: [&str; 2] = ["east", "west"];
+pub(super) const CLUSTERS: [&str; 2] = ["east", "west"];
 
 fn state(plan: &Arc<Plan>, limits: Limits) -> (State, [SourceId; 2]) {
     let mut state = State::new(plan.clone(), limits);
@@ -60,11 +60,11 @@ fn state(plan: &Arc<Plan>, limits: Limits) -> (State, [SourceId; 2]) {
     (state, sources)
 }
 
-fn info(name: &str) -> SourceInfo {
+pub(super) fn info(name: &str) -> SourceInfo {
     SourceInfo { name: name.into(), cluster: Some(name.into()) }
 }
 
-fn take(state: &mut State, plan: &Plan, source: SourceId, cluster: usize, bytes: &str) {
+pub(super) fn take(state: &mut State, plan: &Plan, source: SourceId, cluster: usize, bytes: &str) {
     let mut blocks = Blocks::new(source, usize::MAX, 1 << 20);
     blocks.push(bytes.as_bytes());
     blocks.finish();
@@ -107,7 +107,7 @@ fn rule(body: &str) -> String {
     format!("rule r \"t\" {{ severity low on get of pods {body} }}")
 }
 
-fn js(alert: &Alert) -> Js {
+pub(super) fn js(alert: &Alert) -> Js {
     let mut out = Vec::new();
     alert.to_json(&mut out);
     serde_json::from_slice(&out).unwrap()
@@ -375,7 +375,7 @@ fn memory_is_flat_as_time_moves() {
     assert!(state.timers.len() < 800, "{}", state.timers.len());
 }
 
-const ALL: &str = "
+pub(super) const ALL: &str = "
 list people = [\"a\", \"nobody\"]
 rule tumbling \"t\" { severity low on get of pods by user.username
     when count() >= 2 and distinct(objectRef.name) > 1 or percentile(responseStatus.code, 90) > 450 tumbling 7s
@@ -396,7 +396,7 @@ rule heard \"t\" { severity low on alert of tumbling, hushed, sliding when count
 rule quiet \"t\" { severity low on alert of heard, seen when silent for 9s alert \"quiet\" }
 ";
 
-fn any_log() -> impl Strategy<Value = Vec<(Get, i64)>> {
+pub(super) fn any_log() -> impl Strategy<Value = Vec<(Get, i64)>> {
     let user = prop::sample::select(vec!["a", "a", "b", "-"]);
     let pod = prop::sample::select(vec!["p", "q", "r"]);
     let code = prop::sample::select(vec![1, 200, 404, 500]);
