@@ -1,12 +1,12 @@
 //! Windows that close: matches gather in them, a timer judges them.
 
-use super::decide::{seen, throttled};
+use super::decide::{Place, seen, throttled};
 use super::groups::{GroupKey, Window};
 use super::make::{Notes, Raised, Subject, What};
 use super::rules::ShapeSpec;
 use super::watch::Outcome;
 use super::{Pending, State};
-use crate::matches::Nanos;
+use crate::matches::{Counted, Nanos};
 use crate::plan::Shape;
 use crate::plan::late::{self, LateCx, Truth};
 use crate::planted::planted;
@@ -16,8 +16,17 @@ use crate::window::closing::{Closing, Reach};
 impl State {
     /// A match enters the open window of its key, or opens one.
     pub(super) fn gather(&mut self, mut pending: Pending) {
+        let Some((place, beside)) = self.places(&pending) else { return self.refused(&pending) };
+        let counted = std::mem::take(&mut pending.m.counted);
+        self.gather_in(&pending, place, &counted);
+        if let Some(beside) = beside {
+            self.gather_in(&pending, beside, &counted);
+        }
+        self.watched(&pending, Outcome::Counted);
+    }
+
+    fn gather_in(&mut self, pending: &Pending, place: Place, counted: &[Counted]) {
         let at = pending.effective();
-        let Some(place) = self.place(&pending) else { return self.refused(&pending) };
         let over = |window: &Window, spec: &ShapeSpec| match (window, spec) {
             (Window::Closing(Some(open)), ShapeSpec::Closing(spec)) => !open.takes(spec, at),
             _ => false,
@@ -27,18 +36,15 @@ impl State {
             // Its timer is of this very time: what is of the next window is decided before timers are.
             self.close(at, place.key, false);
         }
-        let counted = std::mem::take(&mut pending.m.counted);
-        let owner = owner(&pending);
-        let seen = seen(&pending);
+        let (owner, seen) = (owner(pending), seen(pending));
         let Some(spec) = self.rules.get(place.key.0 as usize) else { return };
         let ShapeSpec::Closing(closing) = &spec.shape else { return };
         let Some(shard) = self.shards.get_mut(place.shard) else { return };
         let group = shard.groups.enter(place.key, spec, at, place.shared);
         let Window::Closing(open) = &mut group.window else { return };
         let open = open.get_or_insert_with(|| Box::new(Closing::new(closing, at)));
-        self.tally.shed.window += open.enter(closing, seen, owner, &counted);
+        self.tally.shed.window += open.enter(closing, seen, owner, counted);
         self.arm(place.key);
-        self.watched(&pending, Outcome::Counted);
     }
 
     /// Judges the open window of a key, which is over; `cut`: since the input is.
@@ -63,16 +69,22 @@ impl State {
             coverage: self.coverage.as_deref().and_then(|coverage| coverage.get(number)),
             ..LateCx::default()
         };
-        if late::truth(condition, &cx) != Truth::True {
+        let (shared, short) = (group.shared, open.shortfall(closing));
+        // What is left of a shared one is not all that came, and the rule would only be truer of that.
+        if late::truth(condition, &cx) != Truth::True && !(shared && short.approximate) {
             return;
         }
-        let shared = group.shared;
+        let unsure = !shared && group.unsure >= open.start;
         let told_at = if planted(45) { open.start } else { at };
-        let Ok(suppressed) = throttled(group, told_at, spec.throttle) else {
+        let (throttle, length) = match shared {
+            // Windows that close close at once: those of all shards are told as one.
+            true => (self.overflow.throttle(number), spec.throttle.max(1)),
+            false => (group.throttle(), spec.throttle),
+        };
+        let Ok(suppressed) = throttled(throttle, told_at, length) else {
             self.tally.rule(key.0).suppressed += 1;
             return;
         };
-        let short = open.shortfall(closing);
         let (time, window, what) = match (closing.reach, open.newest()) {
             (Reach::Tumbling(_), _) | (_, None) => (open.end, (open.start, open.end), open.start),
             (Reach::Session { .. }, Some(last)) => {
@@ -89,6 +101,7 @@ impl State {
                 late: open.late,
                 dry_run_unknown: open.dry_run_unknown,
                 shared,
+                unsure,
                 cut: short.approximate,
                 ended: cut,
                 rests: open.approximate,

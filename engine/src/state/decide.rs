@@ -1,6 +1,6 @@
 //! What becomes of a match: `docs/semantics.md`, "Deciding".
 
-use super::groups::{Group, GroupKey, Room, Window};
+use super::groups::{Group, GroupKey, Room, Throttle, Window};
 use super::hash::overflow_group;
 use super::make::{Notes, Raised, Subject, What};
 use super::rules::ShapeSpec;
@@ -8,7 +8,7 @@ use super::sequence::Entered;
 use super::told::ToldKey;
 use super::watch::{Outcome, WindowSeen};
 use super::{Pending, State};
-use crate::matches::{Nanos, Value};
+use crate::matches::{Counted, Nanos, Value};
 use crate::plan::Shape;
 use crate::plan::late::{self, LateCx, Truth};
 use crate::window::Seen;
@@ -19,17 +19,27 @@ pub(super) struct Place {
     pub(super) key: GroupKey,
     pub(super) shard: usize,
     pub(super) shared: bool,
+    /// Something of its key may be missing.
+    pub(super) unsure: bool,
+}
+
+impl Place {
+    /// Whether it says less than all: only what many share says more.
+    pub(super) fn short(self) -> bool {
+        self.unsure && !self.shared
+    }
 }
 
 impl State {
     /// Decides a match; one that completes a sequence comes back to be judged.
-    pub(super) fn decide(&mut self, pending: Pending) -> Option<Entered> {
+    pub(super) fn decide(&mut self, pending: Pending) -> Vec<Entered> {
         if let Err(outcome) = self.admit(&pending) {
             self.watched(&pending, outcome);
-            return None;
+            return Vec::new();
         }
         let number = pending.m.rule as usize;
-        match self.rules.get(number).map(|spec| &spec.shape)? {
+        let Some(spec) = self.rules.get(number) else { return Vec::new() };
+        match &spec.shape {
             ShapeSpec::Each => self.each(&pending),
             ShapeSpec::Sliding(_) => self.slide(pending),
             ShapeSpec::Sequence(_) => return self.step(pending),
@@ -37,7 +47,7 @@ impl State {
             ShapeSpec::FirstSeen(_) => self.sight(&pending),
             ShapeSpec::Silent { .. } => self.hear(&pending),
         }
-        None
+        Vec::new()
     }
 
     /// Whether a match takes part, and takes its request if it does.
@@ -79,15 +89,32 @@ impl State {
         let id = pending.group;
         let shard = id.shard();
         let spec = self.rules.get(rule as usize)?;
-        match self.shards.get(shard)?.groups.room((rule, id), spec) {
-            Room::Own => Some(Place { key: (rule, id), shard, shared: false }),
-            Room::Shared => {
-                self.tally.shed.shared += 1;
-                let id = overflow_group(&self.key, &spec.id, shard);
-                Some(Place { key: (rule, id), shard, shared: true })
+        let (key, at) = ((rule, id), pending.effective());
+        let groups = &mut self.shards.get_mut(shard)?.groups;
+        let unsure = groups.unsure(key, at);
+        match groups.room(key, spec) {
+            Room::Own => Some(Place { key, shard, shared: false, unsure }),
+            room => {
+                groups.turn_away(key, spec, at);
+                if room == Room::Shared { self.shared(key, shard) } else { None }
             }
-            Room::Refused => None,
         }
+    }
+
+    fn shared(&mut self, of: GroupKey, shard: usize) -> Option<Place> {
+        let id = overflow_group(&self.key, &self.rules.get(of.0 as usize)?.id, shard);
+        self.tally.shed.shared += 1;
+        Some(Place { key: (of.0, id), shard, shared: true, unsure: true })
+    }
+
+    /// Finds room as [`Self::place`] does, and the window that many share beside it for a key that may have been in there
+    /// before it had its own.
+    pub(super) fn places(&mut self, pending: &Pending) -> Option<(Place, Option<Place>)> {
+        let place = self.place(pending)?;
+        let monotone = self.rules.get(pending.m.rule as usize).is_some_and(|spec| spec.monotone);
+        let beside = monotone && place.short();
+        let beside = if beside { self.shared(place.key, place.shard) } else { None };
+        Some((place, beside))
     }
 
     fn each(&mut self, pending: &Pending) {
@@ -101,7 +128,7 @@ impl State {
                 Some(place) => {
                     let at = pending.effective();
                     let told = match self.enter(place, at) {
-                        Some(group) => throttled(group, at, throttle),
+                        Some(group) => throttled(group.throttle(), at, throttle),
                         None => return,
                     };
                     self.arm(place.key);
@@ -119,19 +146,26 @@ impl State {
     }
 
     fn slide(&mut self, mut pending: Pending) {
+        let Some((place, beside)) = self.places(&pending) else { return self.refused(&pending) };
+        let counted = std::mem::take(&mut pending.m.counted);
+        self.slide_in(&pending, place, &counted);
+        if let Some(beside) = beside {
+            self.slide_in(&pending, beside, &counted);
+        }
+    }
+
+    fn slide_in(&mut self, pending: &Pending, place: Place, counted: &[Counted]) {
         let (number, at) = (pending.m.rule as usize, pending.effective());
         let plan = self.plan.clone();
         let Some(rule) = plan.rules.get(number) else { return };
         let Shape::Sliding { condition, .. } = &rule.shape else { return };
-        let Some(place) = self.place(&pending) else { return self.refused(&pending) };
-        let counted = std::mem::take(&mut pending.m.counted);
-        let seen = seen(&pending);
+        let seen = seen(pending);
         let Some(spec) = self.rules.get(number) else { return };
         let ShapeSpec::Sliding(sliding) = &spec.shape else { return };
         let Some(shard) = self.shards.get_mut(place.shard) else { return };
         let group = shard.groups.enter(place.key, spec, at, place.shared);
         let Window::Sliding(window) = &mut group.window else { return };
-        self.tally.shed.window += window.enter(sliding, seen, &counted);
+        self.tally.shed.window += window.enter(sliding, seen, counted);
 
         let values = window.values(sliding);
         let cx = LateCx {
@@ -141,17 +175,22 @@ impl State {
             coverage: self.coverage.as_deref().and_then(|coverage| coverage.get(number)),
             ..LateCx::default()
         };
-        let truth = late::truth(condition, &cx);
-        let watched = self.watches.iter().any(|watch| watch.wants(&pending));
+        let mut truth = late::truth(condition, &cx);
+        let short = window.shortfall(sliding, at);
+        if place.shared && short.approximate {
+            // What is left of it is not all that came, and the rule would only be truer of that.
+            truth = Truth::True;
+        }
+        let watched = self.watches.iter().any(|watch| watch.wants(pending));
         let shown = watched.then(|| (window.evidence().cloned().collect::<Vec<_>>(), window.count()));
         let mut raised = None;
         if truth == Truth::True {
-            let short = window.shortfall(sliding, at);
             let notes = Notes {
                 at_least: short.at_least,
                 late: window.any_late(),
                 dry_run_unknown: window.any_dry_run_unknown(),
                 shared: place.shared,
+                unsure: place.short(),
                 cut: short.approximate,
                 rests: window.any_approximate(),
                 ..Notes::default()
@@ -169,22 +208,25 @@ impl State {
                 what: What::Request,
             });
         }
-        let told = raised.is_some().then(|| throttled(group, at, spec.throttle));
+        let told = raised.is_some().then(|| {
+            let throttle = if place.shared { self.overflow.throttle(number) } else { group.throttle() };
+            throttled(throttle, at, spec.throttle)
+        });
         self.arm(place.key);
         if let Some((events, count)) = shown {
             let events = events.into_iter().map(|seen| self.evidence(&seen.meta, None)).collect();
             let texts = rule.aggregates.iter().map(|aggregate| aggregate.text.clone());
             let aggregates = texts.zip(values).collect();
-            self.watched_window(&pending, WindowSeen { events, count, aggregates, truth });
+            self.watched_window(pending, WindowSeen { events, count, aggregates, truth });
         }
         match (raised, told) {
             (Some(mut raised), Some(Ok(suppressed))) => {
                 raised.suppressed = suppressed;
-                let id = self.raise(rule, Subject::of(&pending, &[&pending.m.captures]), raised);
-                self.watched(&pending, Outcome::Fired(id));
+                let id = self.raise(rule, Subject::of(pending, &[&pending.m.captures]), raised);
+                self.watched(pending, Outcome::Fired(id));
             }
-            (_, Some(Err(since))) => self.held_back(&pending, since),
-            _ => self.watched(&pending, Outcome::NotTrue),
+            (_, Some(Err(since))) => self.held_back(pending, since),
+            _ => self.watched(pending, Outcome::NotTrue),
         }
     }
 
@@ -200,24 +242,25 @@ impl State {
     }
 
     pub(super) fn refused(&mut self, pending: &Pending) {
-        self.tally.shed.refused += 1;
+        self.refuse(pending.m.rule, pending.effective());
         self.watched(pending, Outcome::Refused);
     }
 }
 
 /// Whether an alert at `at` may be told: how many were held back before it, or else since when it must be silent.
-pub(super) fn throttled(group: &mut Group, at: Nanos, throttle: Nanos) -> Result<u64, Nanos> {
-    if let Some(told) = group.last_told {
+pub(super) fn throttled(of: Throttle<'_>, at: Nanos, throttle: Nanos) -> Result<u64, Nanos> {
+    let Throttle { last_told, suppressed: held_back } = of;
+    if let Some(told) = *last_told {
         let gap = at.saturating_sub(told);
         if gap < throttle || (gap == throttle && throttle > 0 && crate::planted::planted(15)) {
-            group.suppressed += 1;
+            *held_back += 1;
             return Err(told);
         }
     }
-    group.last_told = Some(at);
-    let suppressed = group.suppressed;
+    *last_told = Some(at);
+    let suppressed = *held_back;
     if !crate::planted::planted(22) {
-        group.suppressed = 0;
+        *held_back = 0;
     }
     Ok(suppressed)
 }

@@ -6,8 +6,11 @@
 //!
 //! Each rule may have so many groups in a shard. Past that the safe side is taken: where more events only make the
 //! condition truer (lower bounds, sequences without a `no`), new keys share one window of the shard, run by the same code, which counts
-//! too much and never misses, and says `approximate`; a throttle alone is simply not remembered, so that more is told;
-//! for all other conditions new keys are refused and counted.
+//! too much and never misses, and says `approximate`; a throttle alone is simply not remembered, so that more is told, nor is a
+//! first sight, which is then told as if it were one; for all other conditions new keys are refused and counted.
+//!
+//! When there is room again a key that gets its own group may have been without before. For as long as that can matter
+//! its matches go to the shared window too, or its alerts say that they are approximate.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +18,7 @@ use super::hash::{GroupId, Keyed};
 use super::rules::{RuleSpec, ShapeSpec};
 use super::sequence::Chain;
 use crate::matches::Nanos;
-use crate::window::closing::Closing;
+use crate::window::closing::{Closing, ClosingSpec, Reach};
 use crate::window::first_seen::FirstSeen;
 use crate::window::silent::Silence;
 use crate::window::sliding::Sliding;
@@ -37,16 +40,34 @@ pub(crate) struct Group {
     pub(crate) shared: bool,
     /// The next timer at which its window is to be judged.
     pub(crate) due: Option<Nanos>,
+    /// Until when what it tells may rest on less than there was: its key may have been without room before.
+    pub(crate) unsure: Nanos,
     /// The timer at which to look whether it is idle.
     pub(crate) idle: Option<Nanos>,
 }
 
+/// When a rule told last of whom it shall not tell too often.
+pub(crate) struct Throttle<'a> {
+    pub(crate) last_told: &'a mut Option<Nanos>,
+    /// What was held back since.
+    pub(crate) suppressed: &'a mut u64,
+}
+
 impl Group {
+    pub(crate) fn throttle(&mut self) -> Throttle<'_> {
+        Throttle { last_told: &mut self.last_told, suppressed: &mut self.suppressed }
+    }
+
     /// Until when its window or its throttle can matter: both ends are in.
     pub(crate) fn alive(&self, spec: &RuleSpec) -> Nanos {
         let window = match (&self.window, &spec.shape) {
             // What is of the newest event's own time is still to come.
             (Window::Sequence(chain), ShapeSpec::Sequence(layout)) => chain.alive(layout).max(self.newest),
+            // What comes within its gap goes on from what is remembered of it.
+            (
+                Window::Closing(_),
+                ShapeSpec::Closing(ClosingSpec { reach: Reach::Session { gap, .. }, .. }),
+            ) => self.newest.saturating_add(*gap),
             // Over once they are judged.
             (Window::Closing(_) | Window::Silent(_), _) => self.window.due().unwrap_or(Nanos::MIN),
             _ => self.newest.saturating_add(spec.window),
@@ -70,13 +91,16 @@ pub(crate) enum Window {
 }
 
 impl Window {
-    fn new(spec: &RuleSpec, began: Nanos) -> Self {
+    fn new(spec: &RuleSpec, began: Option<Nanos>, at: Nanos, unsure: bool) -> Self {
         match &spec.shape {
             ShapeSpec::Each => Self::None,
             ShapeSpec::Sliding(sliding) => Self::Sliding(Sliding::new(sliding)),
             ShapeSpec::Sequence(layout) => Self::Sequence(Chain::new(layout)),
             ShapeSpec::Closing(_) => Self::Closing(None),
-            ShapeSpec::FirstSeen(_) => Self::FirstSeen(FirstSeen::new(began)),
+            ShapeSpec::FirstSeen(memory) => Self::FirstSeen(match began {
+                None if unsure => FirstSeen::forgotten(memory, at),
+                began => FirstSeen::new(began.unwrap_or(at)),
+            }),
             ShapeSpec::Silent { .. } => Self::Silent(None),
         }
     }
@@ -118,6 +142,8 @@ pub(crate) struct Groups {
     pub(crate) all: HashMap<GroupKey, Group, Keyed>,
     per_rule: Vec<usize>,
     per_rule_max: usize,
+    /// Per rule until when a key without a group may be missed: there was no room for one that may be it.
+    without_room: Vec<Nanos>,
     /// What is left of idle groups, per rule.
     dormant: Vec<Dormant>,
 }
@@ -145,6 +171,7 @@ impl Groups {
         Self {
             all: HashMap::with_hasher(keyed),
             per_rule: vec![0; rules],
+            without_room: vec![Nanos::MIN; rules],
             per_rule_max: per_rule_max.max(1),
             dormant: (0..rules)
                 .map(|_| Dormant { groups: HashMap::with_hasher(keyed), order: BTreeMap::new(), next: 0 })
@@ -163,8 +190,47 @@ impl Groups {
         }
     }
 
+    /// There was no room for the group of a match at `at`.
+    pub(crate) fn turn_away(&mut self, key: GroupKey, spec: &RuleSpec, at: Nanos) {
+        let until = match spec.shape {
+            // Since when a key is known matters for good.
+            ShapeSpec::FirstSeen(_) => Nanos::MAX,
+            _ => at.saturating_add(spec.window.max(spec.throttle)),
+        };
+        self.missing(key.0, until);
+    }
+
+    fn missing(&mut self, rule: u32, until: Nanos) {
+        if let Some(known) = self.without_room.get_mut(rule as usize) {
+            *known = until.max(*known);
+        }
+    }
+
+    /// Whether a match at `at` is of a key of which something may be missing.
+    pub(crate) fn unsure(&self, key: GroupKey, at: Nanos) -> bool {
+        let without_room = || self.without_room.get(key.0 as usize).is_some_and(|until| *until >= at);
+        self.all.get(&key).map_or_else(without_room, |group| group.unsure >= at)
+    }
+
+    /// Per rule until when keys may be missed, for saving.
+    pub(crate) fn without_room(&self) -> &[Nanos] {
+        &self.without_room
+    }
+
+    /// Takes over what was saved of that.
+    pub(crate) fn restore_without_room(&mut self, rule: u32, until: Nanos) {
+        self.missing(rule, until);
+    }
+
     /// The group of that key, made if it is new, for an event at `at`.
     pub(crate) fn enter(&mut self, key: GroupKey, spec: &RuleSpec, at: Nanos, shared: bool) -> &mut Group {
+        let until = self.without_room.get(key.0 as usize).copied().filter(|until| !shared && *until >= at);
+        let unsure = match (until, &spec.shape) {
+            (None, _) => Nanos::MIN,
+            // Where one begins says where all begin that follow without a gap.
+            (_, ShapeSpec::Closing(ClosingSpec { reach: Reach::Session { .. }, .. })) => Nanos::MAX,
+            (Some(until), _) => until,
+        };
         let groups = &mut self.all;
         let group = groups.entry(key).or_insert_with(|| {
             if !shared && let Some(n) = self.per_rule.get_mut(key.0 as usize) {
@@ -173,11 +239,12 @@ impl Groups {
             let left = self.dormant.get_mut(key.0 as usize).map(|dormant| dormant.take(key.1));
             let left = left.unwrap_or_default();
             Group {
-                window: Window::new(spec, left.began.unwrap_or(at)),
+                window: Window::new(spec, left.began, at, until.is_some()),
                 last_told: None,
                 suppressed: left.suppressed,
                 newest: at,
                 shared,
+                unsure,
                 due: None,
                 idle: None,
             }
@@ -215,7 +282,15 @@ impl Groups {
     pub(crate) fn leave(&mut self, key: GroupKey, left: Left) -> u64 {
         let max = self.per_rule_max;
         let Some(dormant) = self.dormant.get_mut(key.0 as usize) else { return 0 };
-        if left == Left::default() { 0 } else { dormant.put(key.1, left, max) }
+        if left == Left::default() {
+            return 0;
+        }
+        let forgotten = dormant.put(key.1, left, max);
+        if forgotten > 0 && left.began.is_some() {
+            // Whoever was known and is not any more must not learn again in silence.
+            self.missing(key.0, Nanos::MAX);
+        }
+        forgotten
     }
 
     /// What is left of groups that are gone, by rule, the oldest first.

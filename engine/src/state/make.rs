@@ -68,6 +68,10 @@ pub(super) struct Notes {
     pub(super) dry_run_unknown: bool,
     /// Many keys shared its window.
     pub(super) shared: bool,
+    /// There may have been no room for its key before.
+    pub(super) unsure: bool,
+    /// Keys were refused.
+    pub(super) refused: bool,
     /// Its window had to let go of something that counts.
     pub(super) cut: bool,
     /// The search for its events was given up.
@@ -79,12 +83,14 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    fn texts(self) -> Vec<&'static str> {
+    pub(super) fn texts(self) -> Vec<&'static str> {
         let all = [
             (self.at_least, "at least"),
             (self.late, "late event"),
             (self.dry_run_unknown, "dry run not excluded"),
             (self.shared, "too many keys: many share this window"),
+            (self.unsure, "too many keys: what came before of this one may be missing"),
+            (self.refused, "too many keys: new ones were refused"),
             (self.cut, "too many events: the oldest were left out"),
             (self.ended, "the input ended before the window"),
             (self.search_cut, "too many events: not all choices were tried"),
@@ -94,7 +100,7 @@ impl Notes {
     }
 
     fn approximate(self) -> bool {
-        self.shared || self.cut || self.search_cut || self.rests
+        self.shared || self.unsure || self.refused || self.cut || self.search_cut || self.rests
     }
 }
 

@@ -20,6 +20,7 @@ mod hash;
 mod hear;
 mod make;
 mod monotone;
+mod overflow;
 mod rules;
 mod save;
 mod save_sequence;
@@ -58,6 +59,7 @@ use firsts::Firsts;
 use groups::Groups;
 use hash::{GroupId, Keyed, group};
 use hear::Lost;
+use overflow::Overflow;
 use rules::RuleSpec;
 use timeline::Timer;
 use told::Told;
@@ -80,6 +82,7 @@ pub struct State {
     waits_for_first: bool,
     firsts: Firsts,
     shards: Vec<Shard>,
+    overflow: Overflow,
     alerts: Vec<Alert>,
     /// Matches of alerts for rules that do not wait.
     at_once: VecDeque<Pending>,
@@ -169,6 +172,7 @@ impl State {
             matches!(&rule.shape, Shape::Silent { waits_for: WaitsFor::All | WaitsFor::Keys(_), .. })
         });
         let shards = (0..VIRTUAL_SHARDS).map(|_| Shard::new(keyed, rules.len(), &limits)).collect();
+        let number_of_rules = rules.len();
         Self {
             plan,
             rules,
@@ -181,6 +185,7 @@ impl State {
             highest: None,
             waits_for_first,
             firsts: Firsts::new(limits.keys_per_rule_max),
+            overflow: Overflow::new(number_of_rules),
             shards,
             alerts: Vec::new(),
             at_once: VecDeque::new(),
@@ -223,7 +228,7 @@ impl State {
                 cluster = Some(next);
             }
             if cluster.is_some() && !self.firsts.see(&cluster, effective) {
-                self.tally.shed.refused += 1;
+                self.refuse_cluster(effective);
             }
             while let Some(m) = found.next_if(|m| m.event == event) {
                 self.arrive(m, effective);

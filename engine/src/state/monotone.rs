@@ -68,6 +68,8 @@ fn goes(rule: &Rule, expr: &Expr, way: Way) -> bool {
             };
             goes == way
         }
+        // A highest value is whatever somebody sent: what is made of it may leave the range of numbers and be absent.
+        ExprKind::Arith(..) if !(always(rule, expr)) => still(expr),
         ExprKind::Arith(ArithOp::Add, left, right) => goes(rule, left, way) && goes(rule, right, way),
         ExprKind::Arith(ArithOp::Sub, left, right) => goes(rule, left, way) && goes(rule, right, way.other()),
         ExprKind::Arith(ArithOp::Mul, left, right) => match (factor(left), factor(right)) {

@@ -17,6 +17,7 @@ use super::envelope::{HEAD, LoadError, Part, open_only, seal};
 use super::firsts::Firsts;
 use super::groups::{Group, GroupKey, Left, Window};
 use super::hash::{Fields, GroupId, Keyed, group};
+use super::overflow::Overflow;
 use super::rules::ShapeSpec;
 use super::save_window::{load_counter, load_window, save_counter, save_window};
 use super::tally::{RuleCounts, Shed, Undecoded};
@@ -51,6 +52,7 @@ impl State {
             w.list(source.clock.witnesses().iter(), |w, t| w.i64(*t));
         });
         save_tally(&self.tally, &mut w);
+        self.overflow.save(&mut w);
         self.seal(HEAD, &w.out)
     }
 
@@ -77,8 +79,9 @@ impl State {
             Ok(SourceState { info, clock, lateness, idle, ended })
         })?;
         let tally = load_tally(&mut r)?;
+        let overflow = Overflow::load(&mut r)?;
         r.end()?;
-        if tally.rules.len() != table.len() || table.hash != rules {
+        if tally.rules.len() != table.len() || !overflow.fits(table.len()) || table.hash != rules {
             return Err(LoadError::Corrupt);
         }
         let numbers = self.take_sources(all, watermark);
@@ -89,6 +92,8 @@ impl State {
         begun.into_iter().for_each(|(whose, at)| self.firsts.put(whose, at));
         self.waiting.clear();
         self.timers = Wheel::new();
+        self.overflow = overflow.carry(&origin, self.rules.len())?;
+        self.arm_refused();
         self.key = key;
         self.keyed = Keyed::new(&key);
         for shard in &mut self.shards {
@@ -146,6 +151,7 @@ impl State {
                 w.u64(left.suppressed);
                 w.maybe(left.began, Writer::i64);
             });
+            w.list(this.groups.without_room().iter(), |w, until| w.i64(*until));
         }
         let mut waiting: Vec<&Pending> =
             self.waiting.iter().map(|Reverse(p)| p).filter(|p| p.group.shard() == shard).collect();
@@ -193,6 +199,7 @@ impl State {
             let left = Left { suppressed: r.u64()?, began: r.maybe(Reader::i64)? };
             Ok(origin.rule(rule)?.map(|carried| ((carried.rule, id), left)))
         })?;
+        let without_room = r.list(Reader::i64)?;
         let waiting = r.list(|r| self.load_pending(&origin, r))?;
         r.end()?;
 
@@ -212,6 +219,11 @@ impl State {
         }
         for (key, left) in left.into_iter().flatten() {
             fresh.groups.leave(key, left);
+        }
+        for (rule, until) in (0..).zip(without_room) {
+            if let Some(carried) = origin.rule(rule)? {
+                fresh.groups.restore_without_room(carried.rule, until);
+            }
         }
         let waiting: Vec<Pending> = waiting.into_iter().flatten().collect();
         let fits = known.iter().all(|key| key.1.shard() == shard)
@@ -278,7 +290,7 @@ impl State {
     fn load_group(&self, origin: &Origin, carried: &Carried, r: &mut Reader<'_>) -> Result<Group> {
         let spec = self.rules.get(carried.rule as usize).ok_or(LoadError::Corrupt)?;
         let (newest, last_told) = (r.i64()?, r.maybe(Reader::i64)?);
-        let (suppressed, shared) = (r.u64()?, r.truth()?);
+        let (suppressed, shared, unsure) = (r.u64()?, r.truth()?, r.i64()?);
         let window = match &spec.shape {
             ShapeSpec::Each => Window::None,
             ShapeSpec::Sliding(sliding) => {
@@ -293,7 +305,7 @@ impl State {
             ShapeSpec::Sequence(layout) => Window::Sequence(self.load_chain(origin, carried, layout, r)?),
             shape => load_window(shape, carried, r)?.ok_or(LoadError::Corrupt)?,
         };
-        Ok(Group { window, last_told, suppressed, newest, shared, due: None, idle: None })
+        Ok(Group { window, last_told, suppressed, newest, shared, unsure, due: None, idle: None })
     }
 
     /// A match that waits; nothing if its rule is not carried over.
@@ -348,6 +360,7 @@ fn save_group(group: &Group, w: &mut Writer) {
     w.maybe(group.last_told, Writer::i64);
     w.u64(group.suppressed);
     w.truth(group.shared);
+    w.i64(group.unsure);
     match &group.window {
         Window::None => {}
         Window::Sliding(window) => {
@@ -404,8 +417,10 @@ fn save_tally(tally: &RunTally, w: &mut Writer) {
             .into_iter()
             .for_each(|n| w.u64(n));
     });
-    let Shed { hurried, requests, shared, refused, window, searches, throttles } = tally.shed;
-    [hurried, requests, shared, refused, window, searches, throttles].into_iter().for_each(|n| w.u64(n));
+    let Shed { hurried, requests, shared, refused, keys, window, searches, throttles } = tally.shed;
+    [hurried, requests, shared, refused, keys, window, searches, throttles]
+        .into_iter()
+        .for_each(|n| w.u64(n));
 }
 
 fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
@@ -445,6 +460,7 @@ fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
             requests: r.u64()?,
             shared: r.u64()?,
             refused: r.u64()?,
+            keys: r.u64()?,
             window: r.u64()?,
             searches: r.u64()?,
             throttles: r.u64()?,

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::decide::{seen, throttled};
+use super::decide::{Place, seen, throttled};
 use super::groups::{GroupKey, Window};
 use super::make::{Notes, Raised, Subject, What};
 use super::watch::Outcome;
@@ -110,14 +110,19 @@ impl Chain {
 
 impl State {
     /// A match of a sequence's step. One that can complete comes back to be judged.
-    pub(super) fn step(&mut self, pending: Pending) -> Option<Entered> {
+    pub(super) fn step(&mut self, pending: Pending) -> Vec<Entered> {
+        let Some((place, beside)) = self.places(&pending) else {
+            self.refused(&pending);
+            return Vec::new();
+        };
+        let beside = beside.and_then(|beside| self.step_in(pending.clone(), beside));
+        self.step_in(pending, place).into_iter().chain(beside).collect()
+    }
+
+    fn step_in(&mut self, pending: Pending, place: Place) -> Option<Entered> {
         let (number, at) = (pending.m.rule as usize, pending.effective());
         let plan = self.plan.clone();
         let layout = plan.rules.get(number)?.layout()?;
-        let Some(place) = self.place(&pending) else {
-            self.refused(&pending);
-            return None;
-        };
         let spec = self.rules.get(number)?;
         let shard = self.shards.get_mut(place.shard)?;
         let group = shard.groups.enter(place.key, spec, at, place.shared);
@@ -270,7 +275,9 @@ impl State {
         let shard = self.shards.get_mut(key.1.shard());
         let Some(group) = shard.and_then(|shard| shard.groups.all.get_mut(&key)) else { return };
         let shared = group.shared;
-        let outcome = match throttled(group, at, spec.throttle) {
+        let unsure = !shared && group.unsure >= completing.at();
+        let throttle = if shared { self.overflow.throttle(key.0 as usize) } else { group.throttle() };
+        let outcome = match throttled(throttle, at, spec.throttle) {
             Err(since) => {
                 self.tally.rule(pending.m.rule).suppressed += 1;
                 Outcome::Throttled { since }
@@ -278,6 +285,7 @@ impl State {
             Ok(suppressed) => {
                 let mut raised = raised(rule, layout, &slots, last);
                 raised.notes.shared = shared;
+                raised.notes.unsure = unsure;
                 raised.notes.cut = approximate && !given_up;
                 raised.notes.search_cut = given_up;
                 raised.suppressed = suppressed;

@@ -7,6 +7,7 @@ use super::rules::ShapeSpec;
 use super::watch::Outcome;
 use super::{Pending, State};
 use crate::matches::Counted;
+use crate::plan::Rule;
 use crate::window::first_seen::Sight;
 
 impl State {
@@ -15,7 +16,7 @@ impl State {
         let (number, at) = (pending.m.rule as usize, pending.effective());
         let plan = self.plan.clone();
         let Some(rule) = plan.rules.get(number) else { return };
-        let Some(place) = self.place(pending) else { return self.refused(pending) };
+        let Some(place) = self.place(pending) else { return self.unremembered(rule, pending) };
         let Some(spec) = self.rules.get(number) else { return };
         let ShapeSpec::FirstSeen(memory) = &spec.shape else { return };
         let Some(shard) = self.shards.get_mut(place.shard) else { return };
@@ -28,7 +29,7 @@ impl State {
         let (sight, shed) = seen.show(memory, at, tuples);
         self.tally.shed.window += shed;
         let told = match sight {
-            Sight::New { unsure } => Ok((throttled(group, at, spec.throttle), unsure)),
+            Sight::New { unsure } => Ok((throttled(group.throttle(), at, spec.throttle), unsure)),
             Sight::Learned => Err(Outcome::Learned),
             Sight::Known => Err(Outcome::Known),
         };
@@ -42,6 +43,26 @@ impl State {
             }
             Ok((Err(since), _)) => self.held_back(pending, since),
             Err(outcome) => self.watched(pending, outcome),
+        }
+    }
+
+    /// There is no room for the key of a match: what it shows may be new, and it may have learned for long.
+    fn unremembered(&mut self, rule: &Rule, pending: &Pending) {
+        self.tally.shed.keys += 1;
+        let number = pending.m.rule as usize;
+        let shows = matches!(pending.m.counted.last(), Some(Counted::Tuples(tuples)) if !tuples.is_empty());
+        if !shows {
+            return self.watched(pending, Outcome::Known);
+        }
+        let Some(spec) = self.rules.get(number) else { return };
+        match throttled(self.overflow.throttle(number), pending.effective(), spec.throttle) {
+            Ok(suppressed) => {
+                let mut raised = Raised { suppressed, ..Raised::one(pending) };
+                raised.notes.unsure = true;
+                let id = self.raise(rule, Subject::of(pending, &[&pending.m.captures]), raised);
+                self.watched(pending, Outcome::Fired(id));
+            }
+            Err(since) => self.held_back(pending, since),
         }
     }
 }

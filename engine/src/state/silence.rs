@@ -93,7 +93,7 @@ impl State {
             return;
         }
         if groups.room(group, spec) != Room::Own {
-            self.tally.shed.refused += 1;
+            self.refuse(rule, at);
             return;
         }
         // What is read of an event that never came.
@@ -112,7 +112,7 @@ impl State {
         let Window::Silent(running) = &mut group.window else { return };
         let Some(silence) = running.take() else { return };
         let shared = group.shared;
-        let Ok(suppressed) = throttled(group, at, spec.throttle) else {
+        let Ok(suppressed) = throttled(group.throttle(), at, spec.throttle) else {
             self.tally.rule(key.0).suppressed += 1;
             return;
         };

@@ -78,7 +78,9 @@ pub struct Shed {
     pub shared: u64,
     /// Matches whose new key was refused.
     pub refused: u64,
-    /// Matches and values that left a window for want of room.
+    /// Matches whose key could not be remembered, so that what they show counts as new.
+    pub keys: u64,
+    /// Matches and values that left a window for want of room, where that may change its answer.
     pub window: u64,
     /// Searches of a sequence that were given up.
     pub searches: u64,

@@ -11,6 +11,7 @@ use std::cmp::Reverse;
 
 use super::State;
 use super::groups::{Group, GroupKey, Window};
+use super::hash::GroupId;
 use crate::matches::Nanos;
 use crate::planted::planted;
 
@@ -28,6 +29,15 @@ enum Due {
     Judge,
     /// It may be idle.
     Idle,
+    /// What its rule refused in a window is to be told; of no group.
+    Refused,
+}
+
+impl Timer {
+    /// For what a rule refuses.
+    pub(super) fn refused(stratum: u32, rule: u32) -> Self {
+        Self { stratum, group: (rule, GroupId::NONE), what: Due::Refused }
+    }
 }
 
 impl State {
@@ -98,6 +108,9 @@ impl State {
 
     fn fire(&mut self, at: Nanos, timer: Timer) {
         let key = timer.group;
+        if timer.what == Due::Refused {
+            return self.tell_refused(at, key.0, false);
+        }
         let Some(spec) = self.rules.get(key.0 as usize) else { return };
         let Some(groups) = self.shards.get_mut(key.1.shard()).map(|shard| &mut shard.groups) else { return };
         let Some(group) = groups.all.get_mut(&key) else { return };
@@ -114,7 +127,7 @@ impl State {
                     self.tally.shed.throttles += groups.drop(key);
                 }
             }
-            Due::Judge | Due::Idle => return,
+            Due::Judge | Due::Idle | Due::Refused => return,
         }
         self.arm(key);
     }
@@ -139,6 +152,14 @@ impl State {
         let mut open: Vec<GroupKey> = open.map(|(key, _)| *key).collect();
         open.sort_unstable();
         open.into_iter().for_each(|key| self.close(end, key, true));
+        for rule in (0..)
+            .zip(&self.rules)
+            .filter(|(_, spec)| spec.stratum == stratum)
+            .map(|(n, _)| n)
+            .collect::<Vec<u32>>()
+        {
+            self.tell_refused(end, rule, true);
+        }
     }
 
     /// A group that is remembered.

@@ -48,6 +48,15 @@ impl FirstSeen {
         Self { began, tuples: Distinct::default() }
     }
 
+    /// Of a key that comes at `at` and may have been here before, unremembered: it need not learn, and for as long as that
+    /// could show nothing is surely new.
+    pub(crate) fn forgotten(spec: &FirstSeenSpec, at: Nanos) -> Self {
+        let more = spec.learning.saturating_sub(spec.within).max(0);
+        let mut this = Self::new(Nanos::MIN);
+        this.tuples.dropped = Some(at.saturating_add(more));
+        this
+    }
+
     /// A match shows these tuples. Gives also how many others had to be forgotten for them.
     pub(crate) fn show(&mut self, spec: &FirstSeenSpec, at: Nanos, tuples: &[Box<[u8]>]) -> (Sight, u64) {
         let from = at.saturating_sub(spec.within).saturating_add(i64::from(planted(32)));

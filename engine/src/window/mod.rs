@@ -49,6 +49,16 @@ pub(crate) struct Cap {
     pub(crate) past: Past,
 }
 
+impl Cap {
+    /// How much of what went is missed: nothing where only a lower bound is asked, whose answer stays exact.
+    pub(crate) fn missed(self, gone: u64) -> u64 {
+        match self.past {
+            Past::AtLeast => 0,
+            Past::Approximate => gone,
+        }
+    }
+}
+
 /// What a count means past its cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Past {

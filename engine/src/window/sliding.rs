@@ -46,7 +46,7 @@ impl Sliding {
         Self { ring: VecDeque::new(), dropped: None, late: 0, dry_run_unknown: 0, approximate: 0, counters }
     }
 
-    /// A request enters, and those leave that are too old beside it. Gives how many had to go for want of room.
+    /// A request enters, and those leave that are too old beside it. Gives how many are missed for want of room.
     pub(crate) fn enter(&mut self, spec: &SlidingSpec, seen: Seen, counted: &[Counted]) -> u64 {
         let at = seen.effective;
         self.leave(Self::start(spec, at));
@@ -57,7 +57,7 @@ impl Sliding {
         self.push(seen);
         if self.ring.len() > spec.ring.kept_max {
             self.dropped = self.dropped.max(self.pop());
-            shed += 1;
+            shed += spec.ring.missed(1);
         }
         shed
     }

@@ -195,6 +195,7 @@ fn loss(tally: &RunTally) -> BTreeMap<String, u64> {
         ("requests forgotten before their time", shed.requests),
         ("matches in windows that many keys share", shed.shared),
         ("matches refused for their new key", shed.refused),
+        ("matches whose key could not be remembered", shed.keys),
         ("matches or values that left a window for want of room", shed.window),
         ("searches of a sequence given up", shed.searches),
         ("throttles forgotten", shed.throttles),

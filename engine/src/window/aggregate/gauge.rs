@@ -31,7 +31,7 @@ impl Gauge {
         }
     }
 
-    /// Takes what a match adds; gives for how much there was no room.
+    /// Takes what a match adds; gives how much is missed for want of room.
     pub(crate) fn enter(&mut self, spec: &Spec, counted: &Counted) -> u64 {
         let room = |len: usize| len < spec.cap.kept_max;
         let mut shed = 0;
@@ -63,7 +63,7 @@ impl Gauge {
             }
             _ => {}
         }
-        shed
+        spec.cap.missed(shed)
     }
 
     /// Its value.

@@ -60,9 +60,9 @@ impl Counter {
         }
     }
 
-    /// Takes what a match adds; gives how much had to go for it.
+    /// Takes what a match adds; gives how much is missed for want of room.
     pub(crate) fn enter(&mut self, spec: &Spec, at: Nanos, counted: &Counted) -> u64 {
-        match (self, counted) {
+        let gone = match (self, counted) {
             (Self::Filtered(kept), Counted::One) => u64::from(kept.push(at, 0, spec.cap).is_some()),
             (Self::Distinct(distinct), Counted::Tuples(tuples)) => {
                 tuples.iter().map(|tuple| distinct.enter(at, tuple, spec.cap)).sum()
@@ -71,7 +71,8 @@ impl Counter {
                 values.iter().map(|bits| counter.value(spec, at, *bits)).sum()
             }
             _ => 0,
-        }
+        };
+        spec.cap.missed(gone)
     }
 
     /// Takes one value; gives how many had to go for it.

@@ -1,0 +1,286 @@
+//! With little room, against a run with all the room there is: nothing is missed in silence.
+//!
+//! The one who chooses the keys has the source: all of them are of a few shards, by the hash key that everybody knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::windows::{Get, SECOND, START, info, line, texts};
+use crate::alert::Alert;
+use crate::eval::tests::plan;
+use crate::frame::blocks::Blocks;
+use crate::limits::{Limits, VIRTUAL_SHARDS};
+use crate::matches::{Nanos, SourceId, Value};
+use crate::matching::{Scratch, match_block};
+use crate::plan::Plan;
+use crate::state::hash::{group_of, rule_id};
+use crate::state::{Outcome, RunTally, State};
+
+/// How many keys there are.
+const KEYS: usize = 12;
+
+/// More events only make them truer.
+const MONOTONE: &[&str] = &[
+    "by user.username when count() >= 2 within 6s THROTTLE alert \"x\"",
+    "by user.username when distinct(objectRef.name) >= 2 and count(where responseStatus.code == 403) >= 1 within 5s THROTTLE alert \"x\"",
+    "by user.username when max(responseStatus.code) > 403 and count() >= 2 or count() * 2 > 7 within 4s THROTTLE alert \"x\"",
+    "by user.username when count() >= 3 and min(responseStatus.code) < 300 tumbling 7s THROTTLE alert \"x\"",
+];
+const MONOTONE_SEQUENCES: &[&str] = &[
+    "{ by user.username sequence within 6s { a: on get of pods where responseStatus.code == 200 b: on get of pods where responseStatus.code == 403 and objectRef.name == a.objectRef.name } THROTTLE alert \"x\" }",
+    "{ by user.username unordered within 7s { a: on get of pods where responseStatus.code == 200 b: on get of pods where responseStatus.code == 403 } THROTTLE alert \"x\" }",
+];
+
+/// What a window of its own with room for four matches may miss: counts with a condition, and those that are large.
+const CAPPED: &[&str] = &["count(where", "count() * 2"];
+
+/// Of these keys are refused; how long a match of theirs matters, if there is an end to it.
+const REFUSING: &[(&str, Option<i64>)] = &[
+    ("by user.username when count() == 2 within 6s THROTTLE alert \"x\"", Some(6)),
+    ("by user.username when avg(responseStatus.code) > 300 tumbling 7s THROTTLE alert \"x\"", Some(7)),
+    ("by user.username when count() >= 2 session gap 3s within 8s THROTTLE alert \"x\"", None),
+    ("by user.username when silent for 5s THROTTLE alert \"x\"", Some(5)),
+];
+
+const MEMORIES: &[&str] = &[
+    "by user.username when first_seen(objectRef.name) within 9s learning 3s THROTTLE alert \"x\"",
+    "by user.username when first_seen(objectRef.name, responseStatus.code) within 4s learning 9s THROTTLE alert \"x\"",
+    "by user.username when first_seen(objectRef.name) within 9s learning 0s THROTTLE alert \"x\"",
+    "by user.username THROTTLE alert \"x\"",
+];
+
+fn rules(bodies: &[&str], throttle: i64) -> String {
+    let one = |(n, body): (usize, &&str)| {
+        let body = body.replace("THROTTLE", &format!("throttle {throttle}s"));
+        match body.strip_prefix('{') {
+            Some(body) => format!("rule r{n} \"t\" {{ severity low {body}\n"),
+            None => format!("rule r{n} \"t\" {{ severity low on get of pods {body} }}\n"),
+        }
+    };
+    bodies.iter().enumerate().map(one).collect()
+}
+
+/// Users that all fall into one shard, of a rule that is the first.
+fn users() -> [&'static str; KEYS] {
+    let key = *b"auditd-rules: a run over a file.";
+    let mut found = (0..).map(|n| format!("u{n}")).filter(|user| {
+        let id = group_of(&key, &rule_id("r0"), Some("east"), &[Value::Text(user.as_str().into())]);
+        id.shard() == 0
+    });
+    std::array::from_fn(|_| &*Box::leak(found.next().unwrap().into_boxed_str()))
+}
+
+fn few(keys: usize) -> Limits {
+    Limits { keys_per_rule_max: keys * VIRTUAL_SHARDS, ..plenty() }
+}
+
+fn plenty() -> Limits {
+    Limits { lateness: SECOND, request_memory: 20 * SECOND, ..Limits::default() }
+}
+
+struct Ran {
+    alerts: Vec<Alert>,
+    tally: RunTally,
+    /// Per rule when which user was refused.
+    refused: Vec<Vec<(String, Nanos)>>,
+}
+
+fn take(state: &mut State, plan: &Plan, source: SourceId, bytes: &str) {
+    let mut blocks = Blocks::new(source, usize::MAX, 1 << 20);
+    blocks.push(bytes.as_bytes());
+    blocks.finish();
+    let Some(block) = blocks.pop() else { return };
+    state.take(source, match_block(plan, &info("east"), &block, &mut Scratch::default()));
+}
+
+/// Runs a log; a cut is where the state is saved and loaded.
+fn run(rules: &str, log: &[Get], limits: Limits, cuts: &[usize]) -> Ran {
+    let plan = Arc::new(plan(rules));
+    let mut state = State::new(plan.clone(), limits);
+    let source = state.add_source(info("east"));
+    let watch = cuts.is_empty();
+    let watches: Vec<_> =
+        (0..plan.rules.len()).filter(|_| watch).map(|rule| state.watch_all(rule as u32)).collect();
+    let mut alerts = Vec::new();
+    for (n, get) in log.iter().enumerate() {
+        if cuts.contains(&n) {
+            state.drain(&mut alerts);
+            let head = state.save_head();
+            let shards: Vec<_> = (0..VIRTUAL_SHARDS).map(|shard| state.save(shard)).collect();
+            state = State::new(plan.clone(), limits);
+            state.load_head(&head).unwrap();
+            for (shard, bytes) in shards.iter().enumerate() {
+                state.load(shard, bytes).unwrap();
+                assert_eq!(&state.save(shard), bytes);
+            }
+            assert_eq!(state.save_head(), head);
+        }
+        take(&mut state, &plan, source, &line(n, get));
+    }
+    state.finish();
+    state.drain(&mut alerts);
+    crate::alert::sort(&mut alerts);
+    let refused = watches.iter().map(|watch| {
+        let of = state.seen(*watch).iter().filter(|seen| seen.outcome == Outcome::Refused);
+        of.map(|seen| (seen.meta.username.as_deref().unwrap_or_default().to_owned(), seen.effective))
+            .collect()
+    });
+    Ran { refused: refused.collect(), alerts, tally: state.tally().clone() }
+}
+
+fn user(alert: &Alert) -> Option<&str> {
+    match alert.key.first() {
+        Some((_, Value::Text(user))) => Some(user),
+        _ => None,
+    }
+}
+
+fn tells_refusals(alert: &Alert) -> bool {
+    alert.notes.contains(&"too many keys: new ones were refused")
+}
+
+/// Each alert of the exact run is told in the other one, of its own key or of what many share, then or within the
+/// throttle before.
+fn covered(exact: &[Alert], bounded: &[Alert], throttle: i64) -> Result<(), TestCaseError> {
+    for alert in exact {
+        let near = |told: &&Alert| {
+            let ago = alert.time - told.time;
+            told.rule.name == alert.rule.name
+                && (ago == 0 || ago > 0 && ago < throttle * SECOND)
+                && (told.approximate || told.key == alert.key)
+        };
+        prop_assert!(bounded.iter().any(|told| near(&told)), "{:?} {} missed", alert.key, alert.rule.name);
+    }
+    Ok(())
+}
+
+fn any_log() -> impl Strategy<Value = Vec<Get>> {
+    let users = users();
+    // A flood now and then, and quiet times in which room is made.
+    let gap = prop_oneof![6 => 0..800_i64, 2 => 800..4_000_i64, 1 => 4_000..12_000_i64];
+    let code = prop::sample::select(vec![200, 200, 403, 500]);
+    let one = (gap, 0..KEYS, prop::sample::select(vec!["p", "q"]), code);
+    prop::collection::vec(one, 0..70).prop_map(move |all| {
+        let mut at = 0;
+        let get = |(gap, user, pod, code): (i64, usize, &'static str, i64)| {
+            at += gap;
+            Get { at, user: users[user], pod, code, cluster: 0 }
+        };
+        all.into_iter().map(get).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_monotone_rule_misses_nothing(
+        log in any_log(), keys in 1..4_usize, throttle in 0..6_i64, short in any::<bool>()
+    ) {
+        for body in MONOTONE.iter().chain(MONOTONE_SEQUENCES) {
+            let exact = run(&rules(&[body], 0), &log, plenty(), &[]);
+            // What one window keeps may be short too; of one of its own a rule that needs more is told nothing.
+            let cap = if short && !CAPPED.iter().any(|word| body.contains(word)) { 4 } else { 100 };
+            let limits = Limits { matches_per_key_max: cap, ..few(keys) };
+            let bounded = run(&rules(&[body], throttle), &log, limits, &[]);
+            prop_assert_eq!(bounded.tally.shed.refused, 0);
+            covered(&exact.alerts, &bounded.alerts, throttle)?;
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_counted_and_told_and_the_rest_is_exact(log in any_log(), keys in 1..4_usize) {
+        for (body, reach) in REFUSING {
+            let text = rules(&[body], 0);
+            let exact = run(&text, &log, plenty(), &[]);
+            let bounded = run(&text, &log, few(keys), &[]);
+            prop_assert!(exact.refused[0].is_empty());
+            let (counts, told): (Vec<_>, Vec<_>) = bounded.alerts.into_iter().partition(tells_refusals);
+            let refused = &bounded.refused[0];
+
+            // One for each minute in which there was something, with how much it was.
+            let mut minutes: BTreeMap<Nanos, u64> = BTreeMap::new();
+            for (_, at) in refused {
+                *minutes.entry(at.div_euclid(60 * SECOND) * 60 * SECOND).or_default() += 1;
+            }
+            let said: BTreeMap<Nanos, u64> =
+                counts.iter().map(|alert| (alert.window.unwrap().0, alert.count)).collect();
+            prop_assert_eq!(counts.len(), said.len());
+            prop_assert_eq!(said, minutes);
+
+            let sure: BTreeSet<String> =
+                texts(&told.iter().filter(|alert| !alert.approximate).cloned().collect::<Vec<_>>()).into_iter().collect();
+            let all: BTreeSet<String> = texts(&exact.alerts).into_iter().collect();
+            prop_assert!(sure.is_subset(&all), "{:?} {:?}", sure, all);
+            let ids: BTreeSet<[u8; 16]> = told.iter().map(|alert| alert.id).collect();
+            for missing in exact.alerts.iter().filter(|alert| !ids.contains(&alert.id)) {
+                let from = reach.map_or(Nanos::MIN, |reach| missing.time - reach * SECOND);
+                let was = |(key, at): &(String, Nanos)| {
+                    Some(key.as_str()) == user(missing) && (from..=missing.time.max(from)).contains(at)
+                };
+                prop_assert!(refused.iter().any(was), "{:?} was not refused by {}", missing.key, body);
+            }
+        }
+    }
+
+    #[test]
+    fn memories_forget_and_never_remember_what_was_not(
+        log in any_log(), keys in 1..4_usize, requests in 1..9_usize, values in 1..3_usize
+    ) {
+        let limits = Limits {
+            requests_told_max: requests * VIRTUAL_SHARDS / 2,
+            matches_per_key_max: values,
+            ..few(keys)
+        };
+        // The same request comes more than once: a log that is sent again.
+        let again: Vec<Get> = log.iter().chain(log.iter().rev().take(5)).cloned().collect();
+        for (log, throttle) in [(&log, 0), (&log, 4), (&again, 0)] {
+            for body in MEMORIES {
+                let exact = run(&rules(&[body], 0), log, plenty(), &[]);
+                let bounded = run(&rules(&[body], throttle), log, limits, &[]);
+                prop_assert_eq!(bounded.tally.shed.refused, 0);
+                covered(&exact.alerts, &bounded.alerts, throttle)?;
+                let ids: BTreeSet<[u8; 16]> = bounded.alerts.iter().map(|alert| alert.id).collect();
+                prop_assert!(throttle > 0 || exact.alerts.iter().all(|alert| ids.contains(&alert.id)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_shed_outlives_the_process(
+        log in any_log(), keys in 1..3_usize, cuts in prop::collection::vec(0..70_usize, 1..4)
+    ) {
+        let refusing = REFUSING.iter().map(|(body, _)| body);
+        for body in MONOTONE.iter().chain(MONOTONE_SEQUENCES).chain(refusing).chain(MEMORIES) {
+            let text = rules(&[body], 2);
+            let whole = run(&text, &log, few(keys), &[]);
+            let cut = run(&text, &log, few(keys), &cuts);
+            prop_assert_eq!(texts(&whole.alerts), texts(&cut.alerts));
+            prop_assert_eq!(whole.tally, cut.tally);
+        }
+    }
+}
+
+#[test]
+fn refusals_reach_rules_on_alerts() {
+    let users = users();
+    let log: Vec<Get> = (0..40)
+        .map(|n| Get { at: n * 100, user: users[n as usize % KEYS], pod: "p", code: 200, cluster: 0 })
+        .chain([Get { at: 70_000, user: users[0], pod: "p", code: 200, cluster: 0 }])
+        .collect();
+    let text = rules(&[REFUSING[0].0], 0)
+        + "rule shed \"Shed\" { severity low on alert of r0 where alert.approximate == true by alert.rule throttle 1h alert \"{alert.rule}: {alert.message}\" }";
+    let ran = run(&text, &log, few(1), &[]);
+    let told: Vec<&Alert> = ran.alerts.iter().filter(|alert| &*alert.rule.name == "shed").collect();
+    let refused = ran.refused[0].len();
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].message.starts_with(&format!("r0: {refused} matches were refused")),
+        "{}",
+        told[0].message
+    );
+    assert!(told[0].approximate);
+    assert_eq!(told[0].time, START + 60 * SECOND);
+}
