@@ -1,5 +1,65 @@
-//! A few values by hand, from the page.
+//! A few values and answers by hand, from the page.
+use dsl::ir::RuleSet;
+use dsl::source::SourceMap;
+use serde_json::{Value, json};
+
 use super::*;
+
+mod listening;
+mod sequences;
+mod windows;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// One rule, or more.
+fn rules(text: &str) -> RuleSet {
+    let mut sources = SourceMap::default();
+    sources.add("test.rule", text.to_owned());
+    let outcome = dsl::check::compile(&sources);
+    outcome.rules.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics))
+}
+
+/// Events, each as `SECONDS VERB USER NAME CODE`, all but the first two as they may; seconds since the Unix epoch.
+fn events(text: &str) -> Vec<Arrival> {
+    let event = |(n, line): (usize, &str)| {
+        let mut words = line.split_whitespace();
+        let mut word = |or: &str| words.next().unwrap_or(or).to_owned();
+        let at: f64 = word("0").parse().unwrap();
+        let stamp = time::render((at * SECOND as f64) as i64);
+        let (verb, user, name) = (word("get"), word("u"), word("x"));
+        let code: i64 = word("200").parse().unwrap();
+        json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("id-{n}"),
+            "stage": "ResponseComplete", "verb": verb, "requestURI": "/x", "user": {"username": user},
+            "objectRef": {"resource": "pods", "name": name}, "responseStatus": {"code": code},
+            "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,
+        })
+    };
+    let lines = text.split(';').map(str::trim).enumerate();
+    lines.map(|at| Arrival { source: 0, envelope_cluster: None, json: event(at) }).collect()
+}
+
+fn answered(text: &str, arrivals: &[Arrival], sources: &[Source]) -> Answer {
+    let settings = Settings { lateness: 5 * SECOND, request_memory: 3_600 * SECOND };
+    answer(&rules(text), sources, arrivals, settings, &Poison::default())
+}
+
+fn source(cluster: Option<&str>) -> Source {
+    Source { name: "log".to_owned(), cluster: cluster.map(str::to_owned) }
+}
+
+/// The alerts, each as `SECONDS RULE COUNT: TEXT`, then its notes; and how much is pending.
+fn told(rules: &str, log: &str) -> (Vec<String>, u64) {
+    let answer = answered(rules, &events(log), &[source(None)]);
+    let pending = answer.rules.values().map(|rule| rule.pending).sum();
+    (answer.alerts.iter().map(shown).collect(), pending)
+}
+
+fn shown(alert: &RefAlert) -> String {
+    let at = alert.time as f64 / SECOND as f64;
+    let notes: String = alert.notes.iter().map(|note| format!(" [{note}]")).collect();
+    format!("{at} {} {}: {}{notes}", alert.rule, alert.count, alert.message)
+}
 
 #[test]
 fn times() {
