@@ -118,8 +118,8 @@ pub(super) fn alert(event: &Event, field: AlertField, poison: &Poison) -> V {
         AlertField::Severity => poison.value("alert.severity", text(alert.severity)),
         AlertField::Message => poison.value("alert.message", text(&alert.message)),
         AlertField::Count => poison.value("alert.count", V::Number(alert.count as f64)),
-        // Nothing here is approximate.
-        AlertField::Approximate => poison.value("alert.approximate", V::Bool(false)),
+        // Nothing here is approximate, unless poisoned: absent would be as good as false.
+        AlertField::Approximate => V::Bool(poison.hits("alert.approximate")),
         AlertField::Tags => {
             let tags = alert.tags.iter().map(|tag| text(tag)).collect();
             poison.value("alert.tags", V::List(tags, Extent::Closed))

@@ -35,7 +35,7 @@ type Choice = Vec<Option<Match>>;
 
 /// What becomes of a completing match.
 enum Verdict {
-    Told(Told),
+    Told(Box<Told>),
     /// The input ends before it is known.
     Pending,
 }
@@ -62,16 +62,20 @@ pub(super) fn choose(
     let slots: Vec<usize> =
         positives.flat_map(|(n, step)| vec![n; if step.times > 1 { times(step) } else { 1 }]).collect();
     let sequence = Sequence { judge, steps, ordered, within: i128::from(within), slots };
-    let mut raised: Vec<(Moment, Order, Raised)> = Vec::new();
+    // At one time what is judged with the matches of that time comes before the timers.
+    let mut raised: Vec<((Moment, bool, Order), Raised)> = Vec::new();
     for ((order, _), completing) in sequence.completing() {
         match sequence.complete(&completing) {
-            Some(Verdict::Told(told)) => raised.push((told.decided, order, sequence.raise(told))),
+            Some(Verdict::Told(told)) => {
+                let timer = told.decided > told.completing.at();
+                raised.push(((told.decided, timer, order), sequence.raise(*told)));
+            }
             Some(Verdict::Pending) => tally.pending += 1,
             None => {}
         }
     }
-    raised.sort_by_key(|(decided, order, _)| (*decided, *order));
-    raised.into_iter().map(|(_, _, raised)| raised).collect()
+    raised.sort_by_key(|(order, _)| *order);
+    raised.into_iter().map(|(_, raised)| raised).collect()
 }
 
 impl Sequence<'_> {
@@ -110,15 +114,16 @@ impl Sequence<'_> {
                     Some(_) => self.judge.log.timer(looked),
                     None => m.at(),
                 };
+                if self.forbidden(choice, m, decided) {
+                    return ControlFlow::Continue(());
+                }
                 if wait.is_some() && decided.ended && !self.hits("pending") {
                     verdict = Some(Verdict::Pending);
                     return ControlFlow::Break(());
                 }
-                if self.forbidden(choice, m, decided) {
-                    return ControlFlow::Continue(());
-                }
                 let (choice, completing) = (choice.to_vec(), (*m).clone());
-                verdict = Some(Verdict::Told(Told { choice, completing, decided, wait }));
+                let told = Told { choice, completing, decided, wait };
+                verdict = Some(Verdict::Told(Box::new(told)));
                 ControlFlow::Break(())
             });
             if verdict.is_some() {

@@ -41,13 +41,15 @@ pub(super) fn silences(
         let mut lives: Vec<Life<'_>> = of.iter().map(|m| Life { at: m.at(), last: Some(m) }).collect();
         let key = awaited.get(group).map(|(from, key)| {
             let begins = Moment::at(*from);
-            if lives.iter().all(|life| life.at >= begins) {
-                lives.insert(0, Life { at: begins, last: None });
+            let earlier = lives.iter().take_while(|life| life.at < begins).count();
+            let alive = |life: &Life<'_>| before_timers(begins, deadline(life.at, after));
+            if !lives[..earlier].last().is_some_and(alive) {
+                lives.insert(earlier, Life { at: begins, last: None });
             }
             key
         });
         for (n, life) in lives.iter().enumerate() {
-            let deadline = i128::from(life.at.time) + i128::from(after);
+            let deadline = deadline(life.at, after);
             let decided = judge.log.timer(deadline);
             if lives.get(n + 1).is_some_and(|next| before_timers(next.at, deadline)) {
                 continue;
@@ -72,6 +74,10 @@ pub(super) fn silences(
         }
     }
     raised
+}
+
+fn deadline(since: Moment, after: i64) -> i128 {
+    i128::from(since.time) + i128::from(after)
 }
 
 /// The groups that begin without a match: when, and their keys.

@@ -52,6 +52,8 @@ fn steps_forbid_behind_and_are_waited_for() {
     let rule = rule(steps, "{asked.objectRef.name}");
     let log = "1 get u a; 2 get u b; 7 list u b; 8 list u a; 18 get u c; 20 watch u z";
     assert_eq!(told(&rule, log), (vec!["6 r 1: a".into()], 1));
+    // What is forbidden already is not pending.
+    assert_eq!(told(&rule, "18 get u c; 19 list u c; 20 watch u z"), (vec![], 0));
     // The wait of a later choice is not looked at before that of the one preferred.
     let steps = "sequence within 10s { one: on get of any  two: on update of any
         no undo within 3s: on delete of any where objectRef.name == one.objectRef.name }";
