@@ -51,6 +51,15 @@ pub const LIST: &[(u8, &str)] = &[
     (44, "the id of a closed window is made of when it was judged"),
     (45, "a closed window's throttle runs from its start"),
     (46, "timers are not set again where a saved state is loaded"),
+    (47, "the ends of what a `no` between two steps forbids are in"),
+    (48, "a `no` before the first step does not look back to the end"),
+    (49, "a `no` behind the last step does not look on to the end"),
+    (50, "a `no` between two steps has no `within` of its own"),
+    (51, "a choice that is forbidden ends the search"),
+    (52, "a `no` forbids whatever its conditions on other steps say"),
+    (53, "a repeated step is met one time fewer"),
+    (54, "an unordered sequence is completed by what is not its latest"),
+    (55, "a choice's own event forbids it"),
 ];
 
 #[cfg(feature = "planted-errors")]

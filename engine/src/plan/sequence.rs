@@ -167,7 +167,9 @@ impl Layout {
             let first = slots.len();
             roles.push(match shape.no {
                 None => {
-                    slots.extend(std::iter::repeat_n(number, shape.times.max(1) as usize));
+                    let times =
+                        shape.times.saturating_sub(u32::from(crate::planted::planted(53))).max(1) as usize;
+                    slots.extend(std::iter::repeat_n(number, times));
                     Role::Slots { first, last: slots.len() - 1 }
                 }
                 Some(within) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::close::owner;
 use super::decide::{seen, throttled};
 use super::firsts::Whose;
-use super::groups::{GroupKey, Room, Window};
+use super::groups::{Group, GroupKey, Room, Window};
 use super::hash::group_of;
 use super::make::{Notes, Raised, Subject, What};
 use super::rules::ShapeSpec;
@@ -89,7 +89,8 @@ impl State {
         }
         let group = (rule, id);
         let Some(groups) = self.shards.get(id.shard()).map(|shard| &shard.groups) else { return };
-        if planted(35) || groups.all.contains_key(&group) {
+        let running = |group: &Group| matches!(group.window, Window::Silent(Some(_)));
+        if planted(35) || groups.all.get(&group).is_some_and(running) {
             return;
         }
         if groups.room(group, spec) != Room::Own {

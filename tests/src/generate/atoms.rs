@@ -80,6 +80,7 @@ fn networks(choices: &mut Choices<'_>) -> &'static str {
     choices.word(&[
         r#"cidr("10.0.0.0/8")"#,
         r#"cidr("203.0.113.0/24", "fe80::/10")"#,
+        r#"cidr("203.0.113.7/32", "2001:db8::/48", "10.0.0.0/30")"#,
         r#"cidr("2001:db8::/32", "10.0.0.1/32")"#,
         "office",
         r#"cidr("0.0.0.0/1")"#,
@@ -202,7 +203,7 @@ fn annotation(choices: &mut Choices<'_>) -> String {
         let key = choices.word(&["n", "p", "i", "s"]);
         return format!("annotations[\"{key}\"] {} \"\"", choices.word(&["==", "!="]));
     }
-    let sums = choices.word(&["+ 1", "- 1", "* 2", "/ 2", "/ 0", "* 0.1"]);
+    let sums = choices.word(&["+ 1", "- 1", "* 2", "/ 2", "* 3 / 2", "/ 0", "* 0.1"]);
     match choices.below(24) {
         0 => format!(
             "number(annotations[\"n\"]) {} {}",

@@ -21,7 +21,8 @@ pub(super) fn on_alert(choices: &mut Choices<'_>, world: &World, name: &str, hea
             "alert.tags[] == \"random\"",
             "present(alert.key[\"user.username\"])",
             "alert.key[\"user.username\"] == \"bob\" or verb == \"get\"",
-            "not alert.approximate",
+            "alert.approximate == false",
+            "alert.approximate == false and alert.rule like \"r*\"",
             "responseStatus.code < 300",
             "present(objectRef.name)",
         ]);

@@ -6,18 +6,23 @@
 mod atoms;
 mod bodies;
 mod choices;
-mod forms;
 mod listening;
 mod log;
 mod patches;
 mod requests;
 mod rules;
 mod steps;
+mod tables;
+mod trials;
+mod tunes;
 mod windows;
 mod world;
 
 pub use choices::Choices;
 pub use rules::RuleText;
+
+/// The files that the rule sets of all cases take values from: path and text.
+pub const FILES: &[(&str, &str)] = tables::FILES;
 
 use crate::reference::{Arrival, Settings, Source};
 

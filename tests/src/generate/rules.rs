@@ -2,9 +2,11 @@
 
 use super::atoms;
 use super::choices::Choices;
-use super::forms::made;
 use super::listening;
 use super::steps;
+use super::tables;
+use super::trials;
+use super::tunes;
 use super::windows;
 use super::world::{Kind, WRITES, World};
 
@@ -39,31 +41,38 @@ pub(super) enum About {
 }
 
 pub(super) fn rules(choices: &mut Choices<'_>, world: &World) -> RuleText {
-    let head = "list people = [\"alice\", \"bob\"]\n\
+    let mut head = "list people = [\"alice\", \"bob\"]\n\
                 list places = [\"shop\", \"kube-system\"]\n\
                 list clusters = [\"c1\", \"c2\"]\n\
                 cidr list office = [\"10.0.0.0/8\", \"2001:db8::/32\"]\n\
                 let succeeded = responseStatus.code < 300\n\
                 let person = user.username in people ignoring case\n"
         .to_owned();
+    head += tables::HEAD;
     let mut rules: Vec<String> = Vec::new();
     let mut heard: Vec<String> = Vec::new();
     for n in 0..2 + choices.below(3) {
         rules.push(rule(choices, world, n, &heard));
         heard.push(format!("r{n}"));
     }
-    if made("on undecodable") && choices.chance(20) {
+    if choices.chance(20) {
         rules.push(listening::on_undecodable(choices, world, "u0"));
         heard.push("u0".to_owned());
     }
     rules.extend((0..3 + choices.below(4)).map(|n| probe(choices, world, n)));
-    if made("on alert") && choices.chance(30) {
+    if choices.chance(30) {
         rules.push(listening::on_alert(choices, world, "a0", &heard));
         if choices.chance(40) {
             heard.push("a0".to_owned());
             rules.push(listening::on_alert(choices, world, "b0", &["a0".to_owned(), "r0".to_owned()]));
         }
     }
+    if choices.chance(35) {
+        let tunes = tunes::tunes(choices, world, &rules);
+        rules.extend(tunes);
+    }
+    let trials = trials::trials(choices, world, &rules);
+    rules.extend(trials);
     RuleText { head, rules }
 }
 
@@ -239,6 +248,7 @@ pub(super) fn atom(choices: &mut Choices<'_>, world: &World, about: &About) -> S
         _ => match choices.below(12) {
             0 => "succeeded".to_owned(),
             1 => "person".to_owned(),
+            2 => tables::asks(choices),
             _ => atoms::general(choices, world),
         },
     }
@@ -257,6 +267,7 @@ fn condition(choices: &mut Choices<'_>, world: &World, about: &About) -> String 
     let (a, b, c) = (atom(), atom(), atom());
     match choices.below(12) {
         0..5 => a,
+        5 if choices.chance(40) => format!("({a}) and ({b}) and ({c})"),
         5 => format!("({a}) and ({b})"),
         6..8 => format!("({a}) or ({b})"),
         8 => format!("not ({a})"),
@@ -286,6 +297,7 @@ pub(super) fn key(choices: &mut Choices<'_>) -> (String, Vec<String>) {
         6 => ("objectRef.namespace, thing = object.name".to_owned(), vec!["thing".to_owned()]),
         7 => ("source_ip".to_owned(), vec![]),
         8 => ("responseStatus.code".to_owned(), vec![]),
+        9 if choices.chance(50) => ("user.username, objectRef.namespace, verb".to_owned(), vec![]),
         9 => ("decision, user.username".to_owned(), vec![]),
         10 => (
             "person = lower(user.username), n = number(annotations[\"n\"])"

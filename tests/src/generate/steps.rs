@@ -2,7 +2,6 @@
 
 use super::atoms;
 use super::choices::Choices;
-use super::forms::made;
 use super::rules::{self, About};
 use super::windows::{across, halves, length, throttle, written};
 use super::world::World;
@@ -34,33 +33,36 @@ const KEYS: &[Key] = &[
 
 /// A rule's clauses from its `by` on.
 pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, heard: &[String]) -> String {
-    let ordered = !(made("unordered") && choices.chance(30));
-    let positive = 2 + usize::from(choices.chance(25)) - usize::from(made("no") && choices.chance(8));
+    if choices.chance(45) {
+        return forbidding(choices, world);
+    }
+    let ordered = !(choices.chance(30));
+    let positive = 2 + usize::from(choices.chance(25)) - usize::from(choices.chance(8));
     let key = *choices.pick(KEYS);
     let mut text = match key.rule {
         "" => String::new(),
         rule => format!("    by {rule}\n"),
     };
     text += across(choices);
-    if made("no") && choices.chance(12) {
+    if choices.chance(12) {
         text += &format!("    except {}\n", atoms::general(choices, world));
     }
     let word = if ordered { "sequence" } else { "unordered" };
     text += &format!("    {word} within {} {{\n", length(choices, world));
     let own = |choices: &mut Choices<'_>| match key.steps {
         [] => "",
-        steps if made("step keys") && choices.chance(35) => choices.word(steps),
+        steps if choices.chance(35) => choices.word(steps),
         _ => "",
     };
-    for n in 0..positive {
+    for (n, name) in NAMES.iter().enumerate().take(positive) {
         text += &forbidden(choices, world, ordered, n, &own);
         let (on, about) = listens(choices, world, heard);
-        let times = match made("times") && choices.chance(20) {
+        let times = match choices.chance(20) {
             true => format!(" {} times", 1 + choices.below(3)),
             false => String::new(),
         };
         let reads = if ordered { n } else { positive };
-        text += &format!("        {}:{times} on {on}", NAMES[n]);
+        text += &format!("        {name}:{times} on {on}");
         text += &conditions(choices, world, &about, reads, n);
         text += own(choices);
         text += "\n";
@@ -74,8 +76,57 @@ pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, heard: &[String]
     )
 }
 
+/// A sequence that hangs on what must not happen: steps that nearly anything fits, and one that forbids.
+fn forbidding(choices: &mut Choices<'_>, world: &World) -> String {
+    let ordered = choices.chance(75);
+    let positive = *choices.pick(&[1, 2, 2]);
+    let at = if positive == 2 && choices.chance(60) { 1 } else { choices.below(positive + 1) };
+    let between = positive == 2 && at == 1;
+    let mut text = choices
+        .word(&["", "    by user.username\n", "    by user.username\n", "    by cluster\n"])
+        .to_owned();
+    let word = if ordered { "sequence" } else { "unordered" };
+    text += &format!(
+        "    {word} within {} {{\n",
+        written(halves(choices, world, if between { &[4, 8, 16] } else { &[2, 4, 4, 8] }))
+    );
+    for (n, name) in (0..=positive).zip(NAMES) {
+        if n == at {
+            let within = match (ordered && n == 0) || choices.chance(if between { 80 } else { 55 }) {
+                true if between => format!(" within {}", written(halves(choices, world, &[1, 1, 2]))),
+                true => format!(" within {}", written(halves(choices, world, &[1, 2, 2, 4]))),
+                false => String::new(),
+            };
+            let condition = match choices.below(if between { 9 } else { 5 }) {
+                0 => format!(" where verb == \"{}\"", choices.word(&["get", "create", "patch"])),
+                1 => " where responseStatus.code >= 300".to_owned(),
+                2 if n > 0 => " where objectRef.name == one.objectRef.name".to_owned(),
+                3 if n > 0 => " where requestURI != one.requestURI".to_owned(),
+                _ => String::new(),
+            };
+            text += &format!("        no other{within}: on any of any including dry_run{condition}\n");
+        }
+        if n < positive {
+            let on = match choices.below(3) {
+                // What forbids must mostly be something else than what it stands behind.
+                _ if between && n == 0 => {
+                    format!("{} of any", choices.word(&["create", "get", "patch", "delete"]))
+                }
+                0 => format!("any of {}", choices.pick(&world.kinds).written),
+                1 => "any of any".to_owned(),
+                _ => format!("{} of any", choices.word(&["get", "create", "patch", "write"])),
+            };
+            let joined = n > 0 && choices.chance(25);
+            let join = if joined { " where user.username == one.user.username" } else { "" };
+            text += &format!("        {name}: on {on}{join}\n");
+        }
+    }
+    text += "    }\n    throttle 0s\n";
+    text + "    alert \"{one.user.username} {one.objectRef.name} {verb}\"\n"
+}
+
 fn listens(choices: &mut Choices<'_>, world: &World, heard: &[String]) -> (String, About) {
-    if !heard.is_empty() && made("on alert") && choices.chance(12) {
+    if !heard.is_empty() && choices.chance(12) {
         return (format!("alert of {}", choices.pick(heard)), About::Any);
     }
     match choices.below(10) {
@@ -108,7 +159,7 @@ fn forbidden(
     before: usize,
     own: &dyn Fn(&mut Choices<'_>) -> &'static str,
 ) -> String {
-    if !made("no") || !choices.chance(16) {
+    if !choices.chance(16) {
         return String::new();
     }
     let needed = ordered && before == 0;

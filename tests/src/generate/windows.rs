@@ -5,7 +5,6 @@
 
 use super::atoms;
 use super::choices::Choices;
-use super::forms;
 use super::rules::{self, About};
 use super::world::World;
 
@@ -43,7 +42,7 @@ pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, about: &About) -
     let mut text = key.as_ref().map(|key| format!("    by {}\n", key.0)).unwrap_or_default();
     text += across(choices);
     let forms = ["tumbling", "session", "first_seen", "silent"];
-    let form = if choices.chance(35) { None } else { forms::one_of(choices, &forms) };
+    let form = if choices.chance(35) { None } else { Some(choices.word(&forms)) };
     let names = key.as_ref().map(|key| key.1.clone()).unwrap_or_default();
     match form {
         Some("first_seen") => text += &first_seen(choices, world, about, &names),
@@ -54,7 +53,7 @@ pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, about: &About) -
 }
 
 pub(super) fn across(choices: &mut Choices<'_>) -> &'static str {
-    if forms::made("across") && choices.chance(25) { "    across clusters\n" } else { "" }
+    if choices.chance(25) { "    across clusters\n" } else { "" }
 }
 
 pub(super) fn throttle(choices: &mut Choices<'_>, world: &World, percent: usize) -> String {
@@ -98,13 +97,13 @@ fn condition(choices: &mut Choices<'_>, world: &World) -> (String, Vec<String>) 
     let (a, b) = (counter(choices, world), counter(choices, world));
     let n = 1 + choices.below(3);
     let condition = match choices.below(16) {
-        10.. if forms::made("aggregates") => return measured(choices, world),
-        0..5 | 10..13 => format!("{a} >= {n}"),
-        5 | 13 => format!("{a} == {n}"),
+        10.. => return measured(choices, world),
+        0..4 => format!("{a} >= {n}"),
+        4 => format!("{n} <= {a} or {b} < {n}"),
+        5 => format!("{a} == {n}"),
         6 => format!("{a} >= 1 and {b} >= {n}"),
         7 => format!("{a} / {b} >= 0.5"),
         8 => format!("not ({a} > {n})"),
-        14 => format!("{n} <= {a} or {b} < {n}"),
         _ => format!("{a} > {b} or {b} >= {n}"),
     };
     let shown =
@@ -128,6 +127,7 @@ fn counter(choices: &mut Choices<'_>, world: &World) -> String {
                 "user.username",
                 "split(annotations[\"s\"], \",\")[]",
                 "objectRef.namespace, verb, user.groups[]",
+                "verb, responseStatus.code, source_ip",
             ];
             choices.word(&values)
         }),
@@ -156,7 +156,8 @@ fn measured(choices: &mut Choices<'_>, world: &World) -> (String, Vec<String>) {
             ]);
             let (a, b) = (part(choices), part(choices));
             let than = choices.word(&["1", "2.5", "3", "200", "400.5", "-3", "0"]);
-            match choices.below(9) {
+            match choices.below(10) {
+                9 => format!("avg({value}) > min({value}{a})"),
                 0 => format!("sum({value}{a}) {order} {than}"),
                 1 => format!("avg({value}{a}) {order} {than}"),
                 2 => format!("min({value}{a}) {order} {than}"),

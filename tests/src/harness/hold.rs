@@ -2,6 +2,7 @@
 
 use dsl::ir::{RuleSet, Shape};
 
+use super::trials::trials;
 use super::vary::vary;
 use super::{AtOnce, compile, difference, engine_answer, reference_answer};
 use crate::generate::Case;
@@ -59,6 +60,7 @@ pub fn hold(case: &Case) -> Result<Outcome, String> {
         }
     }
     vary(case, &rules, &answer, at_once)?;
+    trials(&rules)?;
     Ok(Outcome { rules, answer, poison })
 }
 

@@ -7,6 +7,7 @@ mod frame;
 mod hold;
 mod run;
 mod shrink;
+mod trials;
 mod vary;
 
 use dsl::ir::RuleSet;
@@ -19,7 +20,7 @@ pub use hold::{Outcome, hold, print_case};
 pub use run::{engine_answer, run};
 pub use shrink::shrink;
 
-use crate::generate::Case;
+use crate::generate::{Case, FILES};
 use crate::reference::{Answer, Poison, answer_placed};
 
 /// Compiles the rules of a case.
@@ -28,7 +29,10 @@ use crate::reference::{Answer, Poison, answer_placed};
 /// The mistakes found, as text: the generator made a rule set that is none.
 pub fn compile(case: &Case) -> Result<RuleSet, String> {
     let mut sources = SourceMap::default();
-    sources.add("random.rule", case.rules.text());
+    let id = sources.add("random.rule", case.rules.text());
+    for (path, text) in FILES {
+        sources.attach(id, *path, Ok(text.as_bytes().into()));
+    }
     let outcome = dsl::check::compile(&sources);
     outcome.rules.ok_or_else(|| {
         let errors = outcome.diagnostics.iter().filter(|d| d.code.level() == dsl::diag::Level::Error);

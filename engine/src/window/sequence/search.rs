@@ -194,7 +194,7 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
                 }
                 let Some(forbid) = self.forbidden()? else { return Ok(self.whole()) };
                 self.forbidden.get_or_insert_with(|| (forbid.step, forbid.by.clone()));
-                if !self.back(forbid.blame, forbid.cut) {
+                if planted(51) || !self.back(forbid.blame, forbid.cut) {
                     return Ok(self.nothing());
                 }
             }
@@ -387,7 +387,7 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
         let behind = self.chosen.get(slot + 1).copied().flatten();
         let until = match behind {
             Some(behind) if layout.slots[slot + 1] == step => queue.numbered(behind.number),
-            _ if !layout.ordered => queue.numbered(self.completing.number),
+            _ if !layout.ordered && !planted(54) => queue.numbered(self.completing.number),
             Some(behind) => queue.after(behind.at()),
             None => queue.after(self.completing.at()),
         };
@@ -440,7 +440,7 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
         let layout = self.layout;
         self.captures[step] = &by.captures;
         let mut joins = layout.joins.iter().enumerate().filter(|(_, join)| join.owner == step);
-        let holds = joins.all(|(number, _)| (self.holds)(number, &self.captures));
+        let holds = planted(52) || joins.all(|(number, _)| (self.holds)(number, &self.captures));
         self.captures[step] = &[];
         holds
     }
@@ -485,12 +485,17 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
             Place::Before | Place::Behind => (self.first(), z),
         };
         match (place, within) {
-            (Place::Before, Some(within)) => (former.saturating_sub(within), former),
-            (Place::Behind, _) if self.layout.waits_for(place, within) => (z, self.behind(within)),
-            (_, Some(within)) => {
+            (Place::Before, Some(within)) => {
+                (former.saturating_sub(within).saturating_add(i64::from(planted(48))), former)
+            }
+            (Place::Behind, _) if self.layout.waits_for(place, within) => {
+                (z, self.behind(within).saturating_sub(i64::from(planted(49))))
+            }
+            _ if planted(47) => (former, latter),
+            (_, Some(within)) if !planted(50) => {
                 (former.saturating_add(1), latter.saturating_sub(1).min(former.saturating_add(within)))
             }
-            (_, None) => (former.saturating_add(1), latter.saturating_sub(1)),
+            (_, _) => (former.saturating_add(1), latter.saturating_sub(1)),
         }
     }
 }
