@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cargo test --workspace --quiet
-# The same cases against an engine with an error planted, one of 25 after the other: each must be found.
+# The same cases against an engine with an error planted, one after the other: each must be found.
 cargo test --quiet --package auditd-rules-tests --features planted-errors --test planted
 cargo run --quiet --package auditd-rules -- test rules --format human
 cargo run --quiet --package auditd-rules -- fmt --check rules

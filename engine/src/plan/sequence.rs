@@ -4,7 +4,7 @@
 //! hundred thousand that wait make every completing match slow. Most joins however demand that some value of one step
 //! *equals* some value of another: `user.username == denied.user.username`, an `in` of another's list, or either of them for
 //! an element of a list (`any s in desired.subjects: (s.name == denied.user.username)`, where the one side is every name in
-//! the list). Such a demand is an [`Equality`]; what waits at a step is indexed by its side of it, and a search walks only
+//! the list). Such a demand is an `Equality`; what waits at a step is indexed by its side of it, and a search walks only
 //! the matches with the right value.
 //!
 //! An equality is a filter in front and no more: whatever it lets through is asked the whole condition. It must therefore
