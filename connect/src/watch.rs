@@ -2,7 +2,7 @@
 //!
 //! The operating system tells of changes in the folders that hold the files, not of the files themselves, since editors
 //! put a new file in the place of the old one. One save is many events; they are taken as one once nothing has come for
-//! [`QUIET`]. Looking at a file is no change. Which file changed is not told: whoever waits reads all of them again.
+//! a tenth of a second. Looking at a file is no change. Which file changed is not told: whoever waits reads all of them again.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
