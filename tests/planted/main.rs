@@ -15,8 +15,13 @@ const CASES_MAX: u64 = 3_000;
 /// After how many cases the property test fails with that error planted.
 fn cases_until_found(error: u8) -> Option<u64> {
     engine::planted::plant(error);
-    let found = (1..=CASES_MAX).find(|seed| hold(&Case::new(&mut Choices::seeded(*seed))).is_err());
+    let case = |seed| Case::new(&mut Choices::seeded(seed));
+    let found = (1..=CASES_MAX).find(|seed| hold(&case(*seed)).is_err());
     engine::planted::plant(0);
+    // It is the planted error that was found: without it the case holds.
+    if let Some(Err(text)) = found.map(|seed| hold(&case(seed))) {
+        panic!("fails with nothing planted: {text}");
+    }
     found
 }
 

@@ -33,7 +33,7 @@ const KEYS: &[Key] = &[
 
 /// A rule's clauses from its `by` on.
 pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, heard: &[String]) -> String {
-    if choices.chance(45) {
+    if choices.chance(52) {
         return forbidding(choices, world);
     }
     let ordered = !(choices.chance(30));
@@ -78,10 +78,10 @@ pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, heard: &[String]
 
 /// A sequence that hangs on what must not happen: steps that nearly anything fits, and one that forbids.
 fn forbidding(choices: &mut Choices<'_>, world: &World) -> String {
-    let ordered = choices.chance(75);
     let positive = *choices.pick(&[1, 2, 2]);
-    let at = if positive == 2 && choices.chance(60) { 1 } else { choices.below(positive + 1) };
+    let at = if positive == 2 && choices.chance(70) { 1 } else { choices.below(positive + 1) };
     let between = positive == 2 && at == 1;
+    let ordered = choices.chance(if between { 88 } else { 70 });
     let mut text = choices
         .word(&["", "    by user.username\n", "    by user.username\n", "    by cluster\n"])
         .to_owned();
@@ -92,12 +92,12 @@ fn forbidding(choices: &mut Choices<'_>, world: &World) -> String {
     );
     for (n, name) in (0..=positive).zip(NAMES) {
         if n == at {
-            let within = match (ordered && n == 0) || choices.chance(if between { 80 } else { 55 }) {
+            let within = match (ordered && n == 0) || choices.chance(if between { 90 } else { 55 }) {
                 true if between => format!(" within {}", written(halves(choices, world, &[1, 1, 2]))),
                 true => format!(" within {}", written(halves(choices, world, &[1, 2, 2, 4]))),
                 false => String::new(),
             };
-            let condition = match choices.below(if between { 9 } else { 5 }) {
+            let condition = match choices.below(if between { 12 } else { 5 }) {
                 0 => format!(" where verb == \"{}\"", choices.word(&["get", "create", "patch"])),
                 1 => " where responseStatus.code >= 300".to_owned(),
                 2 if n > 0 => " where objectRef.name == one.objectRef.name".to_owned(),
