@@ -114,15 +114,6 @@ impl Window {
             Self::Sequence(chain) => chain.due(),
         }
     }
-
-    /// How many alerts it may still give by waiting.
-    pub(crate) fn pending(&self) -> u64 {
-        match self {
-            Self::None | Self::Sliding(_) | Self::Closing(_) | Self::FirstSeen(_) => 0,
-            Self::Silent(running) => u64::from(running.is_some()),
-            Self::Sequence(chain) => chain.waits().len() as u64,
-        }
-    }
 }
 
 /// Which group a match goes to.

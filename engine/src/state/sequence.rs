@@ -90,6 +90,17 @@ impl Chain {
         self.waits.values()
     }
 
+    /// How many of them something still leads to, as far as is known: of all that came so far a `no` may have forbidden
+    /// what an answer waits for, and nobody has looked since.
+    pub(super) fn pending(&self, rule: &Rule) -> u64 {
+        let may_come = |wait: &&Wait| {
+            let mut tries = wait.tries;
+            let judged = judge(rule, None, &self.sequence, &wait.completing, Nanos::MAX, &mut tries);
+            !matches!(judged.found, Found::None { short: false, .. })
+        };
+        self.waits().filter(may_come).count() as u64
+    }
+
     pub(super) fn wait(&mut self, wait: Wait) {
         let number = wait.completing.number();
         self.due.insert((wait.until, number));

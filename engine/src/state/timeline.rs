@@ -59,9 +59,21 @@ impl State {
                 self.cut_short(end, stratum);
             }
         }
-        for shard in &self.shards {
-            for (key, group) in &shard.groups.all {
-                self.tally.rule(key.0).pending += group.window.pending();
+        let groups = self.shards.iter().flat_map(|shard| &shard.groups.all);
+        let pending: Vec<(u32, u64)> =
+            groups.map(|(key, group)| (key.0, self.pending(key.0, &group.window))).collect();
+        for (rule, pending) in pending {
+            self.tally.rule(rule).pending += pending;
+        }
+    }
+
+    /// How many alerts a window may still give by waiting.
+    fn pending(&self, rule: u32, window: &Window) -> u64 {
+        match window {
+            Window::None | Window::Sliding(_) | Window::Closing(_) | Window::FirstSeen(_) => 0,
+            Window::Silent(running) => u64::from(running.is_some()),
+            Window::Sequence(chain) => {
+                self.plan.rules.get(rule as usize).map_or(0, |rule| chain.pending(rule))
             }
         }
     }
