@@ -11,6 +11,7 @@ use dsl::ir::{
 };
 
 use crate::limits::{EVIDENCE_EDGE, Limits, WINDOW_KEPT_MIN};
+use crate::window::slices::SLICES_MAX;
 
 /// What is counted for an event that is kept, in bytes: more than those of real logs take.
 pub const RECORD_BYTES: u64 = 2048;
@@ -18,6 +19,8 @@ pub const RECORD_BYTES: u64 = 2048;
 pub const VALUE_BYTES: u64 = 256;
 /// What a key costs that has nothing in it, in bytes.
 const KEY_BYTES: u64 = 512;
+/// A stretch of time of a window, with what went of it for want of room, in bytes: a sum is the most of it.
+const SLICE_BYTES: u64 = 512;
 /// A time and a number of a window, with their share of its queues, in bytes.
 const NUMBER_BYTES: u64 = 48;
 
@@ -139,7 +142,10 @@ fn memory(rule: &Rule, limits: &Limits) -> (u64, u64) {
                 .iter()
                 .filter(|of| matches!(of.kind, AggregateKind::Count) && of.filter.is_none());
             let events = counts.map(|of| kept(of.enough)).max().unwrap_or(WINDOW_KEPT_MIN);
-            (events, KEY_BYTES + events * RECORD_BYTES + aggregates().sum::<u64>())
+            // Where only a lower bound is asked, what goes is not counted any more.
+            let gone = rule.aggregates.iter().filter(|of| of.enough.is_none()).count() as u64;
+            let gone = gone * SLICES_MAX * SLICE_BYTES;
+            (events, KEY_BYTES + events * RECORD_BYTES + aggregates().sum::<u64>() + gone)
         }
         Shape::Tumbling { .. } | Shape::Session { .. } => {
             // What is only added up keeps no values.

@@ -43,8 +43,9 @@ impl State {
         let group = shard.groups.enter(place.key, spec, at, place.shared);
         let Window::Closing(open) = &mut group.window else { return };
         let open = open.get_or_insert_with(|| Box::new(Closing::new(closing, at)));
-        self.tally.shed.window += open.enter(closing, seen, owner, counted);
+        let gone = open.enter(closing, seen, owner, counted);
         self.arm(place.key);
+        self.let_go(pending.m.rule, at, gone);
     }
 
     /// Judges the open window of a key, which is over; `cut`: since the input is.
@@ -70,8 +71,7 @@ impl State {
             ..LateCx::default()
         };
         let (shared, short) = (group.shared, open.shortfall(closing));
-        // What is left of a shared one is not all that came, and the rule would only be truer of that.
-        if late::truth(condition, &cx) != Truth::True && !(shared && short.approximate) {
+        if late::truth(condition, &cx) != Truth::True {
             return;
         }
         let unsure = !shared && group.unsure >= open.start;

@@ -165,7 +165,7 @@ impl State {
         let Some(shard) = self.shards.get_mut(place.shard) else { return };
         let group = shard.groups.enter(place.key, spec, at, place.shared);
         let Window::Sliding(window) = &mut group.window else { return };
-        self.tally.shed.window += window.enter(sliding, seen, counted);
+        let gone = window.enter(sliding, seen, counted);
 
         let values = window.values(sliding);
         let cx = LateCx {
@@ -175,12 +175,8 @@ impl State {
             coverage: self.coverage.as_deref().and_then(|coverage| coverage.get(number)),
             ..LateCx::default()
         };
-        let mut truth = late::truth(condition, &cx);
+        let truth = late::truth(condition, &cx);
         let short = window.shortfall(sliding, at);
-        if place.shared && short.approximate {
-            // What is left of it is not all that came, and the rule would only be truer of that.
-            truth = Truth::True;
-        }
         let watched = self.watches.iter().any(|watch| watch.wants(pending));
         let shown = watched.then(|| (window.evidence().cloned().collect::<Vec<_>>(), window.count()));
         let mut raised = None;
@@ -213,6 +209,7 @@ impl State {
             throttled(throttle, at, spec.throttle)
         });
         self.arm(place.key);
+        self.let_go(pending.m.rule, at, gone);
         if let Some((events, count)) = shown {
             let events = events.into_iter().map(|seen| self.evidence(&seen.meta, None)).collect();
             let texts = rule.aggregates.iter().map(|aggregate| aggregate.text.clone());

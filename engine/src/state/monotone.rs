@@ -1,10 +1,11 @@
 //! Whether more events only make a rule's condition truer, so that keys may share a window and nothing is missed.
 //!
-//! A count, a number of different values and a highest value only grow as events are added, a lowest one only falls. A
+//! A count, a number of different values, a sum of lengths and a highest value only grow as events are added, a lowest one
+//! only falls (any other sum may go either way, for all that is known of its values). A
 //! condition that asks the former for lower bounds and the latter for upper ones, joined by `and` and `or`, only becomes
 //! truer. What is not seen to be so is taken not to be.
 
-use dsl::ir::{AggregateKind, ArithOp, CompareOp, Expr, ExprKind, Literal, Rule, Set, Shape};
+use dsl::ir::{AggregateKind, ArithOp, CompareOp, Expr, ExprKind, Function, Literal, Rule, Set, Shape};
 
 /// Whether more events only make a rule's condition truer.
 pub(crate) fn is(rule: &Rule) -> bool {
@@ -63,6 +64,8 @@ fn goes(rule: &Rule, expr: &Expr, way: Way) -> bool {
             let kind = rule.aggregates.get(*n as usize).map(|aggregate| &aggregate.kind);
             let goes = match kind {
                 Some(AggregateKind::Count | AggregateKind::Distinct(_) | AggregateKind::Max(_)) => Way::Up,
+                // What is never below 0, and never out of range.
+                Some(AggregateKind::Sum(value)) if length(value) => Way::Up,
                 Some(AggregateKind::Min(_)) => Way::Down,
                 _ => return false,
             };
@@ -97,13 +100,22 @@ fn factor(expr: &Expr) -> Option<bool> {
 /// Whether a value is never absent for want of events.
 fn always(rule: &Rule, expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Aggregate(n) => rule.aggregates.get(*n as usize).is_some_and(|aggregate| {
-            matches!(aggregate.kind, AggregateKind::Count | AggregateKind::Distinct(_))
-        }),
+        ExprKind::Aggregate(n) => {
+            rule.aggregates.get(*n as usize).is_some_and(|aggregate| match &aggregate.kind {
+                AggregateKind::Count | AggregateKind::Distinct(_) => true,
+                AggregateKind::Sum(value) => length(value),
+                _ => false,
+            })
+        }
         ExprKind::Arith(_, left, right) => always(rule, left) && always(rule, right),
         ExprKind::Literal(_) => true,
         _ => false,
     }
+}
+
+/// Whether a value is how long something is.
+fn length(value: &Expr) -> bool {
+    matches!(value.kind, ExprKind::Call(Function::Len, _))
 }
 
 /// Whether it is the same whatever events there are.

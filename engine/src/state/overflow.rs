@@ -5,6 +5,9 @@
 //! own length, aligned to the epoch and a minute at least, and tells at the end of each how much that was. How many different
 //! keys there were is not known: to know it would be to remember them.
 //!
+//! A window of one key has a limit of its own. What a rule that is not monotone says past that may be wrong in both ways, so
+//! how much went from such windows is told by the same alert.
+//!
 //! A few words per rule, whatever comes.
 
 use super::State;
@@ -17,6 +20,7 @@ use super::wire::{Reader, Result, Writer};
 use crate::alert::Alert;
 use crate::matches::Nanos;
 use crate::plan::{Shape, WaitsFor};
+use crate::planted::planted;
 
 /// The shortest window over which refusals are told.
 const WINDOW_MIN: Nanos = 60_000_000_000;
@@ -40,6 +44,38 @@ struct Refused {
     start: Nanos,
     end: Nanos,
     count: u64,
+    /// How many matches and values went from windows of keys that have one.
+    gone: u64,
+}
+
+/// What a rule that is not monotone could not do exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Short {
+    /// A match was refused.
+    Refused,
+    /// So many matches and values went from a window for want of room.
+    Gone(u64),
+}
+
+impl Refused {
+    fn message(&self) -> String {
+        let were = |n: u64, one: &str, many: &str| match n {
+            0 => String::new(),
+            1 => format!("1 {one}"),
+            n => format!("{n} {many}"),
+        };
+        let refused = were(self.count, "match was refused", "matches were refused");
+        let gone = were(self.gone, "match or value was left out", "matches or values were left out");
+        let texts = [
+            (
+                refused,
+                "this rule remembers as many keys as it may, and these were of others. How many different ones is not known",
+            ),
+            (gone, "the windows of some keys hold as much as they may, and what they say may be wrong"),
+        ];
+        let told = texts.into_iter().filter(|(what, _)| !what.is_empty());
+        told.map(|(what, why)| format!("{what}: {why}")).collect::<Vec<_>>().join(". ")
+    }
 }
 
 impl Overflow {
@@ -63,6 +99,7 @@ impl Overflow {
                 w.i64(refused.start);
                 w.i64(refused.end);
                 w.u64(refused.count);
+                w.u64(refused.gone);
             });
         });
     }
@@ -72,7 +109,9 @@ impl Overflow {
             Ok(Over {
                 last_told: r.maybe(Reader::i64)?,
                 suppressed: r.u64()?,
-                refused: r.maybe(|r| Ok(Refused { start: r.i64()?, end: r.i64()?, count: r.u64()? }))?,
+                refused: r.maybe(|r| {
+                    Ok(Refused { start: r.i64()?, end: r.i64()?, count: r.u64()?, gone: r.u64()? })
+                })?,
             })
         })?;
         Ok(Self(all))
@@ -101,6 +140,20 @@ impl State {
     /// A match at `at` has a key for which its rule has no room.
     pub(super) fn refuse(&mut self, rule: u32, at: Nanos) {
         self.tally.shed.refused += 1;
+        self.fall_short(rule, at, Short::Refused);
+    }
+
+    /// So much went at `at` from a window of a key that has one. Of a rule that more events only make truer it does not make
+    /// a difference to the safe side; of any other nobody would know.
+    pub(super) fn let_go(&mut self, rule: u32, at: Nanos, gone: u64) {
+        self.tally.shed.window += gone;
+        let monotone = self.rules.get(rule as usize).is_some_and(|spec| spec.monotone);
+        if gone > 0 && !monotone && !planted(73) {
+            self.fall_short(rule, at, Short::Gone(gone));
+        }
+    }
+
+    fn fall_short(&mut self, rule: u32, at: Nanos, short: Short) {
         let Some(spec) = self.rules.get(rule as usize) else { return };
         let (length, stratum) = (spec.window.max(WINDOW_MIN), spec.stratum);
         let open = |over: &Overflow| over.0.get(rule as usize).and_then(|over| over.refused);
@@ -113,9 +166,12 @@ impl State {
             let start = at.div_euclid(length).saturating_mul(length);
             let end = start.saturating_add(length);
             self.timers.arm(end, Timer::refused(stratum, rule));
-            Refused { start, end, count: 0 }
+            Refused { start, end, count: 0, gone: 0 }
         });
-        open.count += 1;
+        match short {
+            Short::Refused => open.count += 1,
+            Short::Gone(gone) => open.gone = open.gone.saturating_add(gone),
+        }
     }
 
     /// An event has a cluster of which it cannot be remembered that it was there.
@@ -148,23 +204,20 @@ impl State {
             return;
         };
         let face = spec.face.clone();
-        let notes = Notes { refused: true, ended: cut, ..Notes::default() };
+        let notes =
+            Notes { refused: refused.count > 0, cut: refused.gone > 0, ended: cut, ..Notes::default() };
         let mut id = Fields::tagged("refused");
         id.part(Some(face.name.as_bytes()));
         id.part(Some(&refused.start.to_le_bytes()));
-        let (matches, were) = if refused.count == 1 { ("match", "was") } else { ("matches", "were") };
         let alert = Alert {
             id: id.identity(),
-            message: format!(
-                "{} {matches} {were} refused: this rule remembers as many keys as it may, and these were of others. How many different ones is not known",
-                refused.count
-            ),
+            message: refused.message(),
             rule: face,
             time: refused.end,
             cluster: None,
             window: Some((refused.start, refused.end)),
             key: Vec::new(),
-            count: refused.count,
+            count: refused.count.saturating_add(refused.gone),
             values: Vec::new(),
             completing: None,
             events: Vec::new(),

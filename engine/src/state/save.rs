@@ -19,12 +19,13 @@ use super::groups::{Group, GroupKey, Left, Window};
 use super::hash::{Fields, GroupId, Keyed, group};
 use super::overflow::Overflow;
 use super::rules::ShapeSpec;
-use super::save_window::{load_counter, load_window, save_counter, save_window};
+use super::save_window::{load_counter, load_slices, load_window, save_counter, save_slices, save_window};
 use super::tally::{RuleCounts, Shed, Undecoded};
 use super::told::ToldKey;
 use super::wire::{Reader, Result, Writer, stage_number, stage_of};
 use super::{Pending, RunTally, Shard, State, save_sequence};
 use crate::matches::{Match, Reason, SourceId, SourceInfo};
+use crate::plan::Measure;
 use crate::time::{Clock, Order, SourceState, Sources, Wheel};
 use crate::window::Seen;
 use crate::window::sliding::Sliding;
@@ -296,6 +297,7 @@ impl State {
             ShapeSpec::Sliding(sliding) => {
                 let mut window = Sliding::new(sliding);
                 window.dropped = r.maybe(Reader::i64)?;
+                load_slices(&mut window.gone, Measure::Number, r)?;
                 r.list(load_seen)?.into_iter().for_each(|seen| window.push(seen));
                 for (counter, spec) in window.counters.iter_mut().zip(&sliding.aggregates) {
                     load_counter(counter, spec, r)?;
@@ -365,6 +367,7 @@ fn save_group(group: &Group, w: &mut Writer) {
         Window::None => {}
         Window::Sliding(window) => {
             w.maybe(window.dropped, Writer::i64);
+            save_slices(&window.gone, w);
             w.list(window.ring.iter(), save_seen);
             window.counters.iter().for_each(|counter| save_counter(counter, w));
         }

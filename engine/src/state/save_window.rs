@@ -9,12 +9,14 @@ use super::groups::Window;
 use super::rules::ShapeSpec;
 use super::save::{load_seen, save_seen};
 use super::wire::{Reader, Result, Writer};
+use crate::plan::Measure;
 use crate::window::Owner;
 use crate::window::aggregate::{Counter, Exact, Extreme, Gauge, Kept, Spec, Total, WORDS_MAX};
 use crate::window::closing::{Closing, ClosingSpec};
 use crate::window::distinct::Distinct;
 use crate::window::first_seen::FirstSeen;
 use crate::window::silent::Silence;
+use crate::window::slices::{Slice, Slices};
 
 /// Windows of these kinds.
 pub(super) fn save_window(window: &Window, w: &mut Writer) {
@@ -75,7 +77,7 @@ fn save_closing(w: &mut Writer, open: &Closing) {
             Gauge::Count(n) => w.u64(*n),
             Gauge::Distinct(values, more) => {
                 w.list(values.iter(), |w, value| w.bytes(value));
-                w.truth(*more);
+                w.u64(*more);
             }
             Gauge::Total(total, n) => {
                 save_total(total, w);
@@ -105,7 +107,7 @@ fn load_closing(spec: &ClosingSpec, carried: &Carried, r: &mut Reader<'_>) -> Re
             Gauge::Count(n) => *n = r.u64()?,
             Gauge::Distinct(values, more) => {
                 *values = r.list(|r| r.bytes().map(Box::from))?.into_iter().collect();
-                *more = r.truth()?;
+                *more = r.u64()?;
             }
             Gauge::Total(total, n) => {
                 load_total(total, r)?;
@@ -168,8 +170,12 @@ pub(super) fn save_counter(counter: &Counter, w: &mut Writer) {
         Counter::Requests => {}
         Counter::Filtered(kept) | Counter::Total(kept, _) | Counter::Ranked(kept, _) => {
             save_kept(kept, w);
+            save_slices(&kept.gone, w);
         }
-        Counter::Distinct(distinct) => save_distinct(distinct, w),
+        Counter::Distinct(distinct, gone) => {
+            save_distinct(distinct, w);
+            save_slices(gone, w);
+        }
         Counter::Extreme(Extreme { queue, dropped }) => {
             w.maybe(*dropped, Writer::i64);
             w.list(queue.iter(), |w, (at, bits)| {
@@ -184,7 +190,10 @@ pub(super) fn save_counter(counter: &Counter, w: &mut Writer) {
 pub(super) fn load_counter(counter: &mut Counter, spec: &Spec, r: &mut Reader<'_>) -> Result<()> {
     match counter {
         Counter::Requests => return Ok(()),
-        Counter::Distinct(distinct) => return load_distinct(distinct, r),
+        Counter::Distinct(distinct, gone) => {
+            load_distinct(distinct, r)?;
+            return load_slices(gone, spec.measure, r);
+        }
         Counter::Extreme(extreme) => {
             extreme.dropped = r.maybe(Reader::i64)?;
             extreme.queue = r.list(|r| Ok((r.i64()?, r.i64()?)))?.into();
@@ -193,11 +202,17 @@ pub(super) fn load_counter(counter: &mut Counter, spec: &Spec, r: &mut Reader<'_
         Counter::Filtered(_) | Counter::Total(..) | Counter::Ranked(..) => {}
     }
     let dropped = r.maybe(Reader::i64)?;
-    for (at, bits) in r.list(|r| Ok((r.i64()?, r.i64()?)))? {
-        counter.value(spec, at, bits);
-    }
+    let values = r.list(|r| Ok((r.i64()?, r.i64()?)))?;
     if let Counter::Filtered(kept) | Counter::Total(kept, _) | Counter::Ranked(kept, _) = counter {
         kept.dropped = dropped;
+        load_slices(&mut kept.gone, spec.measure, r)?;
+    }
+    if let Counter::Total(kept, total) = counter {
+        kept.gone.all.iter().filter_map(|slice| slice.total.as_ref()).for_each(|of| total.join(of, false));
+    }
+    // Where there is less room than there was some of them go.
+    for (at, bits) in values {
+        counter.value(spec, at, bits);
     }
     Ok(())
 }
@@ -208,6 +223,29 @@ fn save_kept(kept: &Kept, w: &mut Writer) {
         w.i64(*at);
         w.i64(*bits);
     });
+}
+
+/// What a window that slides still counts of what went.
+pub(super) fn save_slices(slices: &Slices, w: &mut Writer) {
+    w.list(slices.all.iter(), |w, slice| {
+        w.i64(slice.last);
+        w.u64(slice.count);
+        w.maybe(slice.total.as_ref(), |w, total| save_total(total, w));
+    });
+}
+
+/// Fills what is empty, of values of that measure.
+pub(super) fn load_slices(slices: &mut Slices, measure: Measure, r: &mut Reader<'_>) -> Result<()> {
+    let all = r.list(|r| {
+        let (last, count) = (r.i64()?, r.u64()?);
+        let total = r.maybe(|r| {
+            let mut total = Total::new(measure);
+            load_total(&mut total, r)?;
+            Ok(total)
+        })?;
+        Ok(Slice { last, count, total })
+    })?;
+    if all.into_iter().all(|slice| slices.restore(slice)) { Ok(()) } else { Err(LoadError::Corrupt) }
 }
 
 fn save_distinct(distinct: &Distinct, w: &mut Writer) {

@@ -29,8 +29,8 @@ impl Distinct {
         self.last.contains_key(value)
     }
 
-    /// A value is seen; gives how many had to go for it.
-    pub(crate) fn enter(&mut self, at: Nanos, value: &[u8], cap: Cap) -> u64 {
+    /// A value is seen; gives the time of the one that had to go for it.
+    pub(crate) fn enter(&mut self, at: Nanos, value: &[u8], cap: Cap) -> Option<Nanos> {
         let number = self.next;
         self.next += 1;
         let value = match self.last.get_mut(value) {
@@ -46,18 +46,17 @@ impl Distinct {
         };
         self.sightings.insert(number, (at, value));
         if self.sightings.len() <= cap.kept_max {
-            return 0;
+            return None;
         }
-        if let Some((_, (t, value))) = self.sightings.pop_first() {
-            self.last.remove(&value);
-            self.dropped = self.dropped.max(Some(t));
-        }
-        1
+        let (_, (t, value)) = self.sightings.pop_first()?;
+        self.last.remove(&value);
+        self.dropped = self.dropped.max(Some(t));
+        Some(t)
     }
 
     /// Puts a saved value back; the oldest come first.
     pub(crate) fn restore(&mut self, at: Nanos, value: &[u8]) {
-        let all = Cap { kept_max: usize::MAX, past: super::Past::Approximate };
+        let all = Cap { kept_max: usize::MAX, past: super::Past::Approximate, slice: 1 };
         self.enter(at, value, all);
     }
 

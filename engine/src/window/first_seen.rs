@@ -19,7 +19,7 @@ pub(crate) struct FirstSeenSpec {
 
 impl FirstSeenSpec {
     pub(crate) fn new(within: Nanos, learning: Nanos, matches_per_key_max: usize) -> Self {
-        let cap = Cap { kept_max: matches_per_key_max.max(1), past: Past::Approximate };
+        let cap = Cap { kept_max: matches_per_key_max.max(1), past: Past::Approximate, slice: 1 };
         Self { within, learning, cap }
     }
 }
@@ -65,7 +65,8 @@ impl FirstSeen {
         let unsure = self.tuples.dropped.is_some_and(|dropped| dropped >= from);
         let renewed = |tuple: &&[u8]| !(planted(33) && self.tuples.contains(tuple));
         let tuples: Vec<&[u8]> = tuples.iter().map(|tuple| &**tuple).filter(renewed).collect();
-        let shed = tuples.into_iter().map(|tuple| self.tuples.enter(at, tuple, spec.cap)).sum();
+        let gone = tuples.into_iter().filter_map(|tuple| self.tuples.enter(at, tuple, spec.cap));
+        let shed = gone.count() as u64;
         let sight = match new {
             true if at.saturating_sub(self.began) >= spec.learning.saturating_add(i64::from(planted(31))) => {
                 Sight::New { unsure }

@@ -7,7 +7,9 @@
 //!
 //! Each memory has a limit. Past it the oldest goes, and the window knows since when it is short of something: an alert
 //! decided while that would still count says so. Under a lower bound the condition stays exact and the count becomes
-//! "at least"; otherwise the answer is marked as approximate.
+//! "at least"; otherwise the answer is marked as approximate. It then leans to the side of too much: counts and sums hold
+//! on to what went until it would have left by itself ([`slices`]), a lowest or highest value stays too long, what cannot
+//! be told from what is known counts as different. So a condition that more events only make truer is never missed.
 
 pub(crate) mod aggregate;
 pub(crate) mod closing;
@@ -15,6 +17,7 @@ pub(crate) mod distinct;
 pub(crate) mod first_seen;
 pub(crate) mod sequence;
 pub(crate) mod silent;
+pub(crate) mod slices;
 pub(crate) mod sliding;
 #[cfg(test)]
 mod tests;
@@ -47,6 +50,8 @@ pub(crate) struct Owner {
 pub(crate) struct Cap {
     pub(crate) kept_max: usize,
     pub(crate) past: Past,
+    /// In stretches of which length a window that slides counts what went.
+    pub(crate) slice: Nanos,
 }
 
 impl Cap {

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::aggregate::{Counter, Spec};
-use super::{Cap, Seen, Shortfall};
+use super::slices::Slices;
+use super::{Cap, Past, Seen, Shortfall};
 use crate::limits::EVIDENCE_EDGE;
 use crate::matches::{Counted, Nanos, Value};
 use crate::plan::{Aggregate, AggregateKind};
@@ -20,7 +21,7 @@ pub(crate) struct SlidingSpec {
 impl SlidingSpec {
     pub(crate) fn new(within: Nanos, aggregates: &[Aggregate], matches_per_key_max: usize) -> Self {
         let aggregates: Vec<Spec> =
-            aggregates.iter().map(|aggregate| Spec::new(aggregate, matches_per_key_max)).collect();
+            aggregates.iter().map(|of| Spec::new(of, matches_per_key_max).within(within)).collect();
         let counts = aggregates.iter().filter(|spec| spec.kind == AggregateKind::Count && !spec.filtered);
         // Where nobody counts the requests they are kept for the evidence alone; of equal caps the first one counts.
         let ring = counts.map(|spec| spec.cap).reduce(|a, b| if a.kept_max >= b.kept_max { a } else { b });
@@ -34,6 +35,8 @@ pub(crate) struct Sliding {
     pub(crate) ring: VecDeque<Seen>,
     /// The latest time at which a request was let go of because there were too many.
     pub(crate) dropped: Option<Nanos>,
+    /// Those of them that are still counted.
+    pub(crate) gone: Slices,
     late: usize,
     dry_run_unknown: usize,
     approximate: usize,
@@ -43,7 +46,15 @@ pub(crate) struct Sliding {
 impl Sliding {
     pub(crate) fn new(spec: &SlidingSpec) -> Self {
         let counters = spec.aggregates.iter().map(Counter::new).collect();
-        Self { ring: VecDeque::new(), dropped: None, late: 0, dry_run_unknown: 0, approximate: 0, counters }
+        Self {
+            ring: VecDeque::new(),
+            dropped: None,
+            gone: Slices::default(),
+            late: 0,
+            dry_run_unknown: 0,
+            approximate: 0,
+            counters,
+        }
     }
 
     /// A request enters, and those leave that are too old beside it. Gives how many are missed for want of room.
@@ -55,8 +66,12 @@ impl Sliding {
             shed += counter.enter(spec, at, counted);
         }
         self.push(seen);
-        if self.ring.len() > spec.ring.kept_max {
-            self.dropped = self.dropped.max(self.pop());
+        while self.ring.len() > spec.ring.kept_max {
+            let gone = self.pop();
+            self.dropped = self.dropped.max(gone);
+            if let (Some(t), Past::Approximate) = (gone, spec.ring.past) {
+                self.gone.add(t, spec.ring.slice);
+            }
             shed += spec.ring.missed(1);
         }
         shed
@@ -87,18 +102,19 @@ impl Sliding {
         while self.ring.front().is_some_and(|seen| seen.effective < from) {
             self.pop();
         }
+        self.gone.leave(from);
         self.counters.iter_mut().for_each(|counter| counter.leave(from));
     }
 
-    /// How many requests are in the window.
+    /// How many requests are in the window: past its limit no fewer than there were.
     pub(crate) fn count(&self) -> u64 {
-        self.ring.len() as u64
+        (self.ring.len() as u64).saturating_add(self.gone.count())
     }
 
     /// The value of each aggregate.
     pub(crate) fn values(&self, spec: &SlidingSpec) -> Vec<Value> {
         let counters = self.counters.iter().zip(&spec.aggregates);
-        counters.map(|(counter, spec)| counter.get(spec, self.ring.len())).collect()
+        counters.map(|(counter, spec)| counter.get(spec, self.count())).collect()
     }
 
     /// What is missing in the window as it stands at `at`.

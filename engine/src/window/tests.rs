@@ -4,6 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::distinct::Distinct;
+use super::slices::{SLICES_MAX, slice_of};
 use super::sliding::{Sliding, SlidingSpec};
 use super::*;
 use crate::limits::WINDOW_KEPT_MIN;
@@ -67,8 +68,13 @@ fn past_the_limit_of_an_exact_count_the_answer_is_approximate() {
     for at in 0..4 {
         window.enter(&spec, seen(0, at), &[Counted::One, Counted::One]);
     }
-    assert_eq!(measured(&window, &spec), [3.0, 3.0]);
+    assert_eq!(measured(&window, &spec), [4.0, 4.0], "what went is counted until its time");
     assert!(window.shortfall(&spec, 4).approximate);
+    window.enter(&spec, seen(0, 11), &[Counted::One, Counted::One]);
+    assert_eq!(measured(&window, &spec), [4.0, 4.0]);
+    window.enter(&spec, seen(0, 15), &[Counted::One, Counted::One]);
+    assert_eq!(measured(&window, &spec), [2.0, 2.0]);
+    assert!(!window.shortfall(&spec, 15).approximate);
 }
 
 proptest! {
@@ -94,12 +100,50 @@ proptest! {
         }
     }
 
+    /// A window with little room, long enough that its stretches are: never less than there is, at most more by what came
+    /// within one, and exact where it does not say otherwise.
+    #[test]
+    fn past_its_limit_a_window_counts_no_less_than_there_is(
+        steps in prop::collection::vec((0..90_i64, any::<bool>(), prop::collection::btree_set(0..6_u8, 0..3)), 0..80),
+        max in 1..5_usize,
+    ) {
+        let within = 640;
+        let spec = SlidingSpec::new(within, &[counts(false, None), counts(true, None), distincts(None)], max);
+        let mut window = Sliding::new(&spec);
+        let mut all: Vec<(Nanos, bool, Vec<u8>)> = Vec::new();
+        let mut now = 0;
+        for (gap, filtered, values) in steps {
+            // Now and then many at once.
+            now += if gap < 60 { gap / 20 } else { gap };
+            let tuples = values.iter().map(|v| Box::from([*v])).collect();
+            let counted = if filtered { Counted::One } else { Counted::No };
+            window.enter(&spec, seen(0, now), &[Counted::One, counted, Counted::Tuples(tuples)]);
+            all.push((now, filtered, values.into_iter().collect()));
+
+            let from = now - within;
+            let since = |from: Nanos| {
+                let inside: Vec<_> = all.iter().filter(|(t, ..)| *t >= from).collect();
+                let different: std::collections::BTreeSet<u8> = inside.iter().flat_map(|(_, _, v)| v.clone()).collect();
+                let filtered = inside.iter().filter(|(_, filtered, _)| *filtered).count();
+                [inside.len() as f64, filtered as f64, different.len() as f64]
+            };
+            let (least, most) = (since(from), since(from - slice_of(within)));
+            let got = measured(&window, &spec);
+            prop_assert!(got.iter().zip(&least).all(|(got, least)| got >= least), "{:?} {:?}", got, least);
+            prop_assert!(got.iter().zip(&most).take(2).all(|(got, most)| got <= most), "{:?} {:?}", got, most);
+            if !window.shortfall(&spec, now).approximate {
+                prop_assert_eq!(got, least);
+            }
+            prop_assert!(window.ring.len() <= max && window.gone.all.len() as u64 <= SLICES_MAX);
+        }
+    }
+
     #[test]
     fn few_values_are_the_newest(values in prop::collection::vec(0..8_u8, 1..60), max in 1..5_usize) {
         let mut distinct = Distinct::default();
         let mut last = BTreeMap::new();
         for (at, value) in (0..).zip(values) {
-            distinct.enter(at, &[value], Cap { kept_max: max, past: Past::AtLeast });
+            distinct.enter(at, &[value], Cap { kept_max: max, past: Past::AtLeast, slice: 1 });
             last.insert(value, at);
             let mut newest: Vec<(Nanos, u8)> = last.iter().map(|(v, t)| (*t, *v)).collect();
             newest.sort_unstable();

@@ -3,6 +3,12 @@
 //! A value that a newer one beats can never be the answer again and goes at once; what is left is a queue in the order of
 //! time whose front is the answer. Past its limit the two oldest become one, the more extreme value with the later time:
 //! it then stays too long and is never missed by a condition that asks whether anything was as extreme as that.
+//!
+//! Why nothing is missed: for each entry (t, v) of the queue that has all the room there is, the one with a limit holds an
+//! entry (t', v') with t' at or after t and v' as extreme as v or more. It is so for a value that just came. It stays so when
+//! a newer value beats v': it then beats v as well. It stays so when two entries become one, which has the later time of
+//! both and the more extreme value of both. And when (t', v') leaves for its time, (t, v) has left before. So the front of
+//! the one with a limit, whose values descend as those of the other do, is never less extreme than the true answer.
 
 use std::collections::VecDeque;
 

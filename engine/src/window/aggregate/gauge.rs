@@ -11,8 +11,8 @@ use crate::plan::AggregateKind;
 #[derive(Clone, Debug)]
 pub(crate) enum Gauge {
     Count(u64),
-    /// Different values, and whether there were more.
-    Distinct(BTreeSet<Box<[u8]>>, bool),
+    /// Different values, and how many more came for which there was no room, each counted again if it came again.
+    Distinct(BTreeSet<Box<[u8]>>, u64),
     /// With how many they are.
     Total(Total, u64),
     Extreme(Option<i64>),
@@ -24,7 +24,7 @@ impl Gauge {
     pub(crate) fn new(spec: &Spec) -> Self {
         match spec.kind {
             AggregateKind::Count => Self::Count(0),
-            AggregateKind::Distinct => Self::Distinct(BTreeSet::new(), false),
+            AggregateKind::Distinct => Self::Distinct(BTreeSet::new(), 0),
             AggregateKind::Sum | AggregateKind::Avg => Self::Total(Total::new(spec.measure), 0),
             AggregateKind::Min | AggregateKind::Max => Self::Extreme(None),
             AggregateKind::Percentile(_) => Self::Ranked(Vec::new(), false),
@@ -42,7 +42,7 @@ impl Gauge {
                     if room(values.len()) {
                         values.insert(tuple.clone());
                     } else if !values.contains(tuple) {
-                        *more = true;
+                        *more += 1;
                         shed += 1;
                     }
                 }
@@ -70,7 +70,11 @@ impl Gauge {
     pub(crate) fn get(&self, spec: &Spec) -> Value {
         match (self, spec.kind) {
             (Self::Count(n), _) => count(*n),
-            (Self::Distinct(values, _), _) => count(values.len() as u64),
+            // Above a bound that is asked it need not be known.
+            (Self::Distinct(values, more), _) => {
+                let more = if spec.cap.past == Past::Approximate { *more } else { 0 };
+                count((values.len() as u64).saturating_add(more))
+            }
             (Self::Total(total, n), AggregateKind::Avg) => {
                 total.average(usize::try_from(*n).unwrap_or(usize::MAX))
             }
@@ -88,11 +92,14 @@ impl Gauge {
 
     /// Adds what it is short of.
     pub(crate) fn shortfall(&self, spec: &Spec, short: &mut Shortfall) {
-        if let Self::Distinct(_, true) | Self::Ranked(_, true) = self {
-            match spec.cap.past {
-                Past::AtLeast => short.at_least = true,
-                Past::Approximate => short.approximate = true,
-            }
+        let more = match self {
+            Self::Distinct(_, more) => *more > 0,
+            Self::Ranked(_, more) => *more,
+            Self::Count(_) | Self::Total(..) | Self::Extreme(_) => false,
+        };
+        match spec.cap.past {
+            Past::AtLeast => short.at_least |= more,
+            Past::Approximate => short.approximate |= more,
         }
     }
 }

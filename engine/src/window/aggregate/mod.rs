@@ -8,6 +8,9 @@
 //! Entering and leaving are O(1) amortised, for distinct values and percentiles O(log n). What a key may keep is limited;
 //! past that the oldest go and the answer says so. Sums, counts and extremes of a closing window keep no values and know no
 //! limit.
+//!
+//! Past a limit no count, sum of what is never below 0 or highest value is lower than the exact one, and no lowest value
+//! is higher: [`Slices`](super::slices::Slices) and [`Extreme`] have the reasons.
 
 mod extreme;
 mod gauge;
@@ -23,9 +26,10 @@ pub(crate) use ranked::{Ranked, rank};
 pub(crate) use slide::{Counter, Kept};
 pub(crate) use sum::{Exact, Total, WORDS_MAX};
 
+use super::slices::slice_of;
 use super::{Cap, Past};
 use crate::limits::WINDOW_KEPT_MIN;
-use crate::matches::Value;
+use crate::matches::{Nanos, Value};
 use crate::plan::{Aggregate, AggregateKind, Measure};
 
 impl Measure {
@@ -75,10 +79,11 @@ pub(crate) struct Spec {
 
 impl Spec {
     pub(crate) fn new(aggregate: &Aggregate, matches_per_key_max: usize) -> Self {
-        let whole = Cap { kept_max: matches_per_key_max.max(1), past: Past::Approximate };
+        let whole = Cap { kept_max: matches_per_key_max.max(1), past: Past::Approximate, slice: 1 };
         let newest = |n: u64| Cap {
             kept_max: usize::try_from(n.max(WINDOW_KEPT_MIN)).unwrap_or(usize::MAX),
             past: Past::AtLeast,
+            slice: 1,
         };
         let cap = match (aggregate.enough, aggregate.kind) {
             (Some(n), AggregateKind::Count) if !aggregate.filtered => newest(n),
@@ -90,7 +95,14 @@ impl Spec {
 
     /// What is kept where nobody counts the matches: enough for the evidence.
     pub(crate) fn evidence() -> Cap {
-        Cap { kept_max: usize::try_from(WINDOW_KEPT_MIN).unwrap_or(usize::MAX), past: Past::AtLeast }
+        let kept_max = usize::try_from(WINDOW_KEPT_MIN).unwrap_or(usize::MAX);
+        Cap { kept_max, past: Past::AtLeast, slice: 1 }
+    }
+
+    /// For a window that slides and is so long.
+    pub(crate) fn within(mut self, within: Nanos) -> Self {
+        self.cap.slice = slice_of(within);
+        self
     }
 }
 

@@ -53,6 +53,38 @@ impl Exact {
         }
     }
 
+    /// Adds another sum, or takes it away.
+    pub(crate) fn join(&mut self, other: &Self, away: bool) {
+        if other.words.is_empty() {
+            return;
+        }
+        let low = if self.words.is_empty() { other.low } else { self.low.min(other.low) };
+        // One more for the sign, which both go on with above their last word.
+        let end = (self.low + self.words.len()).max(other.low + other.words.len()) + 1;
+        // To take away is to add what has all bits the other way round, and one.
+        let mut carry = away;
+        let words = (low..end).map(|at| {
+            let theirs = if away { !other.word(at) } else { other.word(at) };
+            let (sum, over) = self.word(at).overflowing_add(theirs);
+            let (sum, more) = sum.overflowing_add(u64::from(carry));
+            carry = over || more;
+            sum
+        });
+        let mut words: Vec<u64> = words.collect();
+        while words.len() > 1 && words.last() == words.get(words.len() - 2) {
+            words.pop();
+        }
+        *self = Self { low, words };
+    }
+
+    /// The word at a place, as if there were words without end on both sides.
+    fn word(&self, at: usize) -> u64 {
+        match at.checked_sub(self.low) {
+            Some(at) => self.words.get(at).or(self.words.last()).copied().unwrap_or(0),
+            None => 0,
+        }
+    }
+
     /// Makes words from `word` on, two more than a number needs: one for its carry and one for the sign.
     fn reach(&mut self, word: usize) {
         if self.words.is_empty() {
@@ -130,6 +162,16 @@ impl Total {
             Self::Numbers(exact) => exact.add(number(bits), away),
             Self::Nanos(sum) if away => *sum -= i128::from(bits),
             Self::Nanos(sum) => *sum += i128::from(bits),
+        }
+    }
+
+    /// Adds another one of the same measure, or takes it away.
+    pub(crate) fn join(&mut self, other: &Self, away: bool) {
+        match (self, other) {
+            (Self::Numbers(exact), Self::Numbers(other)) => exact.join(other, away),
+            (Self::Nanos(sum), Self::Nanos(other)) if away => *sum = sum.saturating_sub(*other),
+            (Self::Nanos(sum), Self::Nanos(other)) => *sum = sum.saturating_add(*other),
+            _ => {}
         }
     }
 

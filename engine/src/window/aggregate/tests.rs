@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use proptest::prelude::*;
 
-use super::super::{Cap, Past};
+use super::super::{Cap, Past, Shortfall};
 use super::*;
 use crate::matches::{Counted, Nanos};
 use crate::testing::aggregate;
@@ -208,6 +208,82 @@ proptest! {
     }
 }
 
+proptest! {
+    /// With little room: no sum of what is not below 0 and no highest value is too low, no lowest one too high; what goes
+    /// leaves no trace.
+    #[test]
+    fn past_their_limit_aggregates_lean_to_the_safe_side(
+        steps in prop::collection::vec((0..90_i64, prop::collection::vec(0..9_i64, 0..3)), 0..60), max in 1..5_usize,
+    ) {
+        let kinds = [AggregateKind::Sum, AggregateKind::Avg, AggregateKind::Min, AggregateKind::Max];
+        let (within, mut now) = (640, 0);
+        for measure in [Measure::Number, Measure::Duration] {
+            let spec = |kind: &AggregateKind| Spec::new(&aggregate(*kind, measure), max).within(within);
+            let specs: Vec<Spec> = kinds.iter().map(spec).collect();
+            let mut counters: Vec<Counter> = specs.iter().map(Counter::new).collect();
+            let mut all: Vec<(Nanos, i64)> = Vec::new();
+            for (gap, values) in &steps {
+                now += if *gap < 60 { *gap / 20 } else { *gap };
+                let bits = |n: &i64| if measure == Measure::Number { sortable(*n as f64) } else { *n };
+                let counted = Counted::Values(values.iter().map(bits).collect());
+                for (counter, spec) in counters.iter_mut().zip(&specs) {
+                    counter.leave(now - within);
+                    counter.enter(spec, now, &counted);
+                }
+                all.extend(values.iter().map(|n| (now, *n)));
+                let inside: Vec<i64> = all.iter().filter(|(t, _)| *t >= now - within).map(|(_, n)| *n).collect();
+                for (counter, spec) in counters.iter().zip(&specs) {
+                    let (got, exact) = (counter.get(spec, 0), slow(spec, &inside));
+                    let mut short = Shortfall::default();
+                    counter.shortfall(spec, now - within, &mut short);
+                    if !short.approximate {
+                        prop_assert_eq!(&got, &exact);
+                    }
+                    if exact == Value::Absent {
+                        continue;
+                    }
+                    let number = |value: &Value| match value {
+                        Value::Number(n) => *n,
+                        Value::Duration(n) => *n as f64,
+                        other => panic!("{other:?}"),
+                    };
+                    let (got, exact) = (number(&got), number(&exact));
+                    match spec.kind {
+                        AggregateKind::Sum | AggregateKind::Max => prop_assert!(got >= exact),
+                        AggregateKind::Min => prop_assert!(got <= exact),
+                        // Of no more than were there within a stretch before.
+                        _ => prop_assert!((0.0..=9.0).contains(&got)),
+                    }
+                }
+            }
+            // All has left.
+            for (counter, spec) in counters.iter_mut().zip(&specs) {
+                counter.leave(Nanos::MAX);
+                prop_assert_eq!(counter.get(spec, 0), slow(spec, &[]));
+            }
+        }
+    }
+
+    #[test]
+    fn sums_are_added_and_taken_away_whole(
+        ours in prop::collection::vec(doubles(), 0..9), theirs in prop::collection::vec(doubles(), 0..9), away in any::<bool>(),
+    ) {
+        let sum = |all: &[f64]| {
+            let mut sum = Exact::default();
+            all.iter().for_each(|n| sum.add(*n, false));
+            sum
+        };
+        let mut joined = sum(&ours);
+        joined.join(&sum(&theirs), away);
+        let mut one_by_one = sum(&ours);
+        theirs.iter().for_each(|n| one_by_one.add(*n, away));
+        prop_assert_eq!(joined.round(), one_by_one.round());
+        joined.join(&sum(&theirs), !away);
+        prop_assert_eq!(joined.round(), sum(&ours).round());
+        prop_assert!(joined.words.last().is_none_or(|sign| *sign == 0 || *sign == u64::MAX));
+    }
+}
+
 fn slow(spec: &Spec, values: &[i64]) -> Value {
     let value = |n: Option<i64>| match (n, spec.measure) {
         (None, _) => Value::Absent,
@@ -276,7 +352,7 @@ fn sums_out_of_range_are_absent_and_come_back() {
 
 #[test]
 fn past_its_limit_an_extreme_stays_too_long_and_is_never_missed() {
-    let cap = Cap { kept_max: 2, past: Past::Approximate };
+    let cap = Cap { kept_max: 2, past: Past::Approximate, slice: 1 };
     let mut highest = Extreme::default();
     let shed: u64 =
         [(0, 9), (1, 8), (2, 7), (3, 6)].into_iter().map(|(at, n)| highest.enter(at, n, true, cap)).sum();
