@@ -16,7 +16,7 @@ use connect::Error;
 use connect::feed::{Feed, Given};
 use engine::frame::blocks::Block;
 use engine::matches::{Matches, SourceId, SourceInfo};
-use engine::matching::{Scratch, match_block};
+use engine::matching::{Decoding, Scratch, match_block};
 use engine::plan::Plan;
 use engine::state::State;
 use engine::time::Tick;
@@ -48,6 +48,11 @@ impl Drive {
         let open = infos.iter().map(|info| state.add_source(info.clone())).collect();
         let scratch = (0..threads.max(1)).map(|_| Scratch::default()).collect();
         Self { plan, state, feed, infos, scratch, stop, open, live: false, failed: Vec::new() }
+    }
+
+    /// Chooses which decoders read events.
+    pub(crate) fn decode_with(&mut self, decoding: Decoding) {
+        self.scratch.iter_mut().for_each(|scratch| scratch.decode_with(decoding));
     }
 
     /// Tells of something that could not be read and goes on with what can.

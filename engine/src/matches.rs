@@ -158,10 +158,12 @@ pub struct Matches {
 /// Counts of a block, or of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Events that were looked at; `read = decoded + undecodable`.
+    /// Events that were looked at; `read = decoded + passed + undecodable`.
     pub read: u64,
     /// Events that became rows.
     pub decoded: u64,
+    /// Requests received that no rule reads, passed over once their end was checked and their time taken.
+    pub passed: u64,
     /// Bytes of input.
     pub bytes: u64,
     /// What was no event: in order, with reason and place.

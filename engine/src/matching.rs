@@ -11,7 +11,8 @@ use std::sync::Arc;
 use crate::eval::{self, Coverage, Cx, Event, EventCx, Truth};
 use crate::event::document::Json;
 use crate::event::row::{Row, Slot};
-use crate::event::{Decoder, identity, instant};
+pub use crate::event::{DecodedBy, Decoding};
+use crate::event::{Decoder, Found, Place, identity, instant};
 use crate::frame::Kind;
 use crate::frame::blocks::Block;
 use crate::index::selector;
@@ -37,6 +38,17 @@ impl Scratch {
         self.coverage = Some(plan.rules.iter().map(|rule| Coverage::new(rule.leaves.len())).collect());
     }
 
+    /// Chooses which decoders read events; the answer is the same.
+    pub fn decode_with(&mut self, decoding: Decoding) {
+        self.decoder.decoding = decoding;
+    }
+
+    /// How many events each decoder has read, so far.
+    #[must_use]
+    pub fn decoded_by(&self) -> DecodedBy {
+        self.decoder.by
+    }
+
     /// What was counted, per rule of the plan.
     #[must_use]
     pub fn coverage(&self) -> Option<&[Coverage]> {
@@ -56,29 +68,20 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
         ..Matches::default()
     };
     let Scratch { decoder, coverage } = scratch;
-    let before = (decoder.tape.duplicate_keys, decoder.tape.mended);
+    let before = (decoder.duplicate_keys(), decoder.tape.mended);
+    let matcher = Matcher { plan, source, number: block.source, coverage: coverage.as_deref() };
     for part in &block.parts {
-        if part.kind == Kind::Comment {
-            out.tally.comments += 1;
-            continue;
+        let mut sink = |place, found: Found<'_, '_>| matcher.found(place, &found, &mut out);
+        match part.kind {
+            Kind::Comment => out.tally.comments += 1,
+            Kind::Lines => decoder.lines(part.bytes(block), part.offset, !plan.reads_received, &mut sink),
+            kind => decoder.frame(part.bytes(block), kind, &mut |event| match event {
+                Ok(row) => sink((part.offset, part.length), Found::Event(row)),
+                Err(reason) => sink((part.offset, part.length), Found::Broken(reason)),
+            }),
         }
-        decoder.frame(part.bytes(block), part.kind, &mut |event| {
-            out.tally.read += 1;
-            match event {
-                Ok(row) => {
-                    out.tally.decoded += 1;
-                    let place = (block.source, part.offset);
-                    Matcher { plan, source, place, coverage: coverage.as_deref() }.event(row, &mut out);
-                }
-                Err(reason) => {
-                    let (offset, length) = (part.offset, part.length);
-                    let before = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
-                    out.tally.undecodable.push(Undecodable { reason, offset, length, before });
-                }
-            }
-        });
     }
-    out.tally.duplicate_keys = decoder.tape.duplicate_keys - before.0;
+    out.tally.duplicate_keys = decoder.duplicate_keys() - before.0;
     out.tally.mended = decoder.tape.mended - before.1;
     out
 }
@@ -86,21 +89,48 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
 struct Matcher<'m> {
     plan: &'m Plan,
     source: &'m SourceInfo,
-    place: (SourceId, u64),
+    number: SourceId,
     coverage: Option<&'m [Coverage]>,
 }
 
 impl Matcher<'_> {
-    fn event(&self, row: &Row, out: &mut Matches) {
+    #[inline]
+    fn found(&self, place: Place, found: &Found<'_, '_>, out: &mut Matches) {
+        match *found {
+            Found::Event(row) => {
+                out.tally.read += 1;
+                out.tally.decoded += 1;
+                self.event(place.0, row, out);
+            }
+            Found::Passed(time) => {
+                out.tally.read += 1;
+                out.tally.passed += 1;
+                let number = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
+                out.times.push(time);
+                self.cluster(number, self.source.cluster.as_deref(), out);
+            }
+            Found::Broken(reason) => {
+                out.tally.read += 1;
+                let before = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
+                let (offset, length) = place;
+                out.tally.undecodable.push(Undecodable { reason, offset, length, before });
+            }
+            Found::Comment => out.tally.comments += 1,
+        }
+    }
+
+    /// Notes of which cluster an event is, if somebody asks.
+    fn cluster(&self, number: u32, cluster: Option<&str>, out: &mut Matches) {
+        if self.plan.clusters && out.clusters.last().is_none_or(|(_, last)| last.as_deref() != cluster) {
+            out.clusters.push((number, cluster.map(Arc::from)));
+        }
+    }
+
+    fn event(&self, offset: u64, row: &Row<'_>, out: &mut Matches) {
         let number = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
         out.times.push(row.stage_timestamp);
         let event = EventCx::new(row, self.source);
-        if self.plan.clusters {
-            let cluster = event.cluster();
-            if out.clusters.last().is_none_or(|(_, last)| last.as_deref() != cluster) {
-                out.clusters.push((number, cluster.map(Arc::from)));
-            }
-        }
+        self.cluster(number, event.cluster(), out);
         let mut meta: Option<Arc<EventMeta>> = None;
         let mut tallied = None;
         for id in self.plan.index.candidates(row) {
@@ -124,7 +154,7 @@ impl Matcher<'_> {
             let answer = answer(&Asked::of(step, &rule.aggregates), &cx);
             tally.unknown_decided += u64::from(answer.unknown_decided);
             let Some(brought) = answer.brought else { continue };
-            let meta = meta.get_or_insert_with(|| Arc::new(self.meta(row, &event)));
+            let meta = meta.get_or_insert_with(|| Arc::new(self.meta(offset, row, &event)));
             out.found.push(Match {
                 rule: id.rule,
                 step: id.step,
@@ -138,27 +168,25 @@ impl Matcher<'_> {
         }
     }
 
-    fn meta(&self, row: &Row, event: &EventCx<'_>) -> EventMeta {
+    fn meta(&self, offset: u64, row: &Row<'_>, event: &EventCx<'_>) -> EventMeta {
         let text = |slot| row.text(slot).map(Arc::<str>::from);
-        let under = |slot, key: &str| row.get(slot).and_then(|json| json.get(key));
-        let user_text = |slot| under(slot, "username").and_then(Json::as_text).map(Arc::<str>::from);
         let texts = |json: Option<Json<'_>>| -> Vec<Arc<str>> {
             json.into_iter().flat_map(Json::items).filter_map(Json::as_text).map(Arc::from).collect()
         };
         let audit_id = row.text(Slot::AuditId).unwrap_or("");
         let cut = audit_id.char_indices().nth(AUDIT_ID_CHARS_MAX).map_or(audit_id.len(), |(at, _)| at);
         EventMeta {
-            source: self.place.0,
-            offset: self.place.1,
+            source: self.number,
+            offset,
             request: event.request(),
             stage: Some(row.stage),
             stage_timestamp: row.stage_timestamp,
             request_received: row.text(Slot::RequestReceived).and_then(instant::parse),
             audit_id: audit_id[..cut].into(),
             cluster: event.cluster().map(Arc::from),
-            username: user_text(Slot::User),
-            groups: texts(under(Slot::User, "groups")),
-            impersonated: user_text(Slot::ImpersonatedUser),
+            username: text(Slot::Username),
+            groups: texts(row.get(Slot::UserGroups)),
+            impersonated: text(Slot::ImpersonatedUsername),
             source_ips: texts(row.get(Slot::SourceIps)),
             user_agent: text(Slot::UserAgent),
             verb: row.verb().into(),
@@ -166,7 +194,7 @@ impl Matcher<'_> {
             subresource: text(Slot::Subresource),
             namespace: text(Slot::Namespace),
             name: eval::object_name(event).or_else(|| text(Slot::Name)),
-            code: under(Slot::ResponseStatus, "code").and_then(whole_number),
+            code: row.get(Slot::Code).and_then(whole_number),
             alert: None,
         }
     }

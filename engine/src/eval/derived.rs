@@ -17,7 +17,7 @@ use super::{Truth, csr, desired, query, unknown};
 
 /// An event at hand, with what has been derived of it.
 pub(crate) struct EventCx<'a> {
-    pub(crate) row: &'a Row,
+    pub(crate) row: &'a Row<'a>,
     pub(crate) source: &'a SourceInfo,
     desired: OnceCell<Val<'a>>,
     dry_run: OnceCell<Truth>,
@@ -30,13 +30,13 @@ pub(super) fn is_desired(derived: Derived) -> bool {
 }
 
 impl<'a> EventCx<'a> {
-    pub(crate) fn new(row: &'a Row, source: &'a SourceInfo) -> Self {
+    pub(crate) fn new(row: &'a Row<'a>, source: &'a SourceInfo) -> Self {
         Self { row, source, desired: OnceCell::new(), dry_run: OnceCell::new(), request: OnceCell::new() }
     }
 
     /// The cluster: of the source, else of the envelope.
     pub(crate) fn cluster(&self) -> Option<&'a str> {
-        self.source.cluster.as_deref().or(self.row.cluster.as_deref())
+        self.source.cluster.as_deref().or(self.row.cluster)
     }
 
     pub(crate) fn request(&self) -> RequestId {
@@ -173,12 +173,12 @@ fn names(body: Json<'_>) -> bool {
     body.is_map() && kind != "Table" && kind != "Status" && !kind.ends_with("List")
 }
 
-fn addresses(row: &Row) -> Option<Json<'_>> {
+fn addresses<'a>(row: &Row<'a>) -> Option<Json<'a>> {
     row.get(Slot::SourceIps).filter(|json| !json.is_map())
 }
 
 /// `client.program` and `client.version`.
-fn client<'a>(row: &'a Row) -> (Val<'a>, Val<'a>) {
+fn client<'a>(row: &Row<'a>) -> (Val<'a>, Val<'a>) {
     let Some(agent) = row.text(Slot::UserAgent) else { return (Val::Absent, Val::Absent) };
     let end = agent.find(['/', ' ']).unwrap_or(agent.len());
     let (program, rest) = agent.split_at(end);
@@ -187,17 +187,17 @@ fn client<'a>(row: &'a Row) -> (Val<'a>, Val<'a>) {
     (val(program), version.map_or(Val::Absent, val))
 }
 
-fn credential<'a>(row: &'a Row, key: &str) -> Val<'a> {
-    let list = row.get(Slot::User).and_then(|user| user.path(&["extra", key]));
+fn credential<'a>(row: &Row<'a>, key: &str) -> Val<'a> {
+    let list = row.get(Slot::UserExtra).and_then(|extra| extra.get(key));
     Val::option(list.and_then(|list| list.items().next()).map(Val::json))
 }
 
-fn exec_args(row: &Row) -> Option<Vec<Val<'_>>> {
+fn exec_args<'a>(row: &Row<'a>) -> Option<Vec<Val<'a>>> {
     let args: Vec<_> = query::values(row.text(Slot::RequestUri)?, "command").map(Val::Text).collect();
     (!args.is_empty()).then_some(args)
 }
 
-fn dry_run(row: &Row) -> Truth {
+fn dry_run(row: &Row<'_>) -> Truth {
     let uri = row.text(Slot::RequestUri).unwrap_or("");
     if query::values(uri, "dryRun").any(|value| value == "All") {
         return Truth::True;

@@ -16,7 +16,7 @@ use crate::planted::planted;
 
 use super::val::Val;
 
-pub(super) fn desired(row: &Row) -> Val<'_> {
+pub(super) fn desired<'a>(row: &Row<'a>) -> Val<'a> {
     let Some(body) = row.raw(Slot::RequestObject) else { return Val::Unknown };
     match (row.verb(), body.node()) {
         ("create" | "update" | "patch", Node::Null) => Val::Absent,

@@ -131,7 +131,7 @@ impl<'e, 'a> Cx<'e, 'a> {
     }
 
     /// The event at hand.
-    pub(crate) fn row(&self) -> Option<&'a crate::event::row::Row> {
+    pub(crate) fn row(&self) -> Option<&'a crate::event::row::Row<'a>> {
         match &self.event {
             Event::Here(event) => Some(event.row),
             Event::Gone(_) | Event::Lost(_) => None,

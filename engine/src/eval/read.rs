@@ -75,14 +75,20 @@ fn lost_field<'a>(root: &Root, lost: &LostCx<'a>, path: &[Segment]) -> Val<'a> {
 /// A field of the event, and how many segments that took.
 fn field<'a>(event: &EventCx<'a>, path: &'a [Segment], cx: &Cx<'_, 'a>) -> (Val<'a>, usize) {
     let Some(first) = path.first().and_then(|segment| key(segment, cx)) else { return (Val::Absent, 1) };
-    // The name of what is being created is the one part of a map that is unknown on its own.
-    if first == "objectRef"
-        && let Some(second) = path.get(1)
-        && key(second, cx).as_deref() == Some("name")
+    let row = event.row;
+    if let Some(map) = Slot::of_event(&first)
+        && let Some(second) = path.get(1).and_then(|segment| key(segment, cx))
+        && let Some(part) = map.part(&second)
     {
-        return (unknown::object_name(event.row), 2);
+        // The name of what is being created is the one part of a map that is unknown on its own.
+        if part == Slot::Name {
+            return (unknown::object_name(row), 2);
+        }
+        if row.is_map(map) {
+            return (Val::option(Val::slot(row, part)), 2);
+        }
     }
-    (unknown::field(event.row, &first), 1)
+    (unknown::field(row, &first), 1)
 }
 
 /// The key that a segment goes down by, if it does.

@@ -23,9 +23,13 @@ use super::val::Val;
 pub(super) const LEFT_OUT: &str = "managedFields";
 
 /// A field of the event by its key.
-pub(super) fn field<'a>(row: &'a Row, key: &str) -> Val<'a> {
-    match row.field(key) {
-        Some(json) => Val::json(json),
+pub(super) fn field<'a>(row: &Row<'a>, key: &str) -> Val<'a> {
+    let value = match Slot::of_event(key) {
+        Some(slot) => Val::slot(row, slot),
+        None => row.other(key).map(Val::json),
+    };
+    match value {
+        Some(value) => value,
         None if row.stage == Stage::RequestReceived
             && matches!(key, "responseStatus" | "annotations" | "impersonatedUser") =>
         {
@@ -36,16 +40,16 @@ pub(super) fn field<'a>(row: &'a Row, key: &str) -> Val<'a> {
 }
 
 /// `objectRef.name`
-pub(super) fn object_name(row: &Row) -> Val<'_> {
-    match row.get(Slot::Name) {
-        Some(json) => Val::json(json),
+pub(super) fn object_name<'a>(row: &Row<'a>) -> Val<'a> {
+    match Val::slot(row, Slot::Name) {
+        Some(value) => value,
         None if row.stage == Stage::RequestReceived && row.verb() == "create" => Val::Unknown,
         None => Val::Absent,
     }
 }
 
 /// `requestObject` or `responseObject` as a whole.
-pub(super) fn body(row: &Row, slot: Slot) -> Val<'_> {
+pub(super) fn body<'a>(row: &Row<'a>, slot: Slot) -> Val<'a> {
     row.raw(slot).map_or(Val::Unknown, Val::json)
 }
 

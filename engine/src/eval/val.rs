@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::event::document::{Json, Node};
 use crate::event::instant;
+use crate::event::row::{Row, Slot};
 use crate::matches::Value;
 use crate::plan::expr::Turn;
 use crate::planted::planted;
@@ -48,6 +49,14 @@ impl<'a> Val<'a> {
             Node::Number(n) => Self::Number(n),
             Node::Text { start, len } => Self::Text(Cow::Borrowed(json.doc.text(start, len))),
             Node::List { .. } | Node::Map { .. } => Self::Json(json),
+        }
+    }
+
+    /// What is in a slot; nothing if it is empty or `null`. A text is read where it stands.
+    pub(crate) fn slot(row: &Row<'a>, slot: Slot) -> Option<Self> {
+        match row.text(slot) {
+            Some(text) => Some(Self::Text(Cow::Borrowed(text))),
+            None => row.get(slot).map(Self::json),
         }
     }
 

@@ -74,7 +74,7 @@ pub fn scalar(value: &Value, out: &mut Vec<u8>) {
 }
 
 /// The identity of an event's request.
-pub(crate) fn request(row: &Row, cluster: Option<&str>) -> RequestId {
+pub(crate) fn request(row: &Row<'_>, cluster: Option<&str>) -> RequestId {
     let received = row.text(Slot::RequestReceived);
     let nanos = received.and_then(instant::parse).map(|nanos| nanos.to_string());
     let parts = [

@@ -10,7 +10,50 @@ const NANOS: i128 = 1_000_000_000;
 /// Nanoseconds since the Unix epoch, or nothing if `text` is no such time.
 #[must_use]
 pub fn parse(text: &str) -> Option<Nanos> {
-    let b = text.as_bytes();
+    parse_bytes(text.as_bytes())
+}
+
+/// As [`parse`].
+#[inline]
+pub(crate) fn parse_bytes(text: &[u8]) -> Option<Nanos> {
+    match <&[u8; 27]>::try_from(text).ok().and_then(microseconds) {
+        Some(nanos) => Some(nanos),
+        None => general(text),
+    }
+}
+
+/// `2026-11-22T02:15:30.000001Z`, which is how the API server writes it; years that need no care about ranges.
+#[inline]
+fn microseconds(text: &[u8; 27]) -> Option<Nanos> {
+    const SIGNS: [(usize, u8); 7] =
+        [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'.'), (26, b'Z')];
+    let mut odd = SIGNS.iter().fold(0, |odd, (at, sign)| odd | (text[*at] ^ sign));
+    let mut number = |at: usize, len: usize| {
+        text[at..at + len].iter().fold(0_i64, |n, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            odd |= u8::from(digit > 9);
+            n * 10 + i64::from(digit)
+        })
+    };
+    let (year, month, day) = (number(0, 4), number(5, 2), number(8, 2));
+    let (hour, minute, second) = (number(11, 2), number(14, 2), number(17, 2));
+    let micros = number(20, 6);
+    let there = odd == 0
+        && (1970..2200).contains(&year)
+        && (1..=12).contains(&month)
+        && day >= 1
+        && day <= days_of(year, month)
+        && hour <= 23
+        && minute <= 59
+        && second <= 59;
+    if !there {
+        return None;
+    }
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    Some(seconds * 1_000_000_000 + micros * 1000)
+}
+
+fn general(b: &[u8]) -> Option<Nanos> {
     if b.len() < 20 || b[4] != b'-' || b[7] != b'-' || b[10] != b'T' || b[13] != b':' || b[16] != b':' {
         return None;
     }

@@ -8,58 +8,226 @@
 //! Texts within texts are framed like input is, at most [`WRAPPINGS_MAX`] deep. What is no event comes out as a
 //! reason: nothing is dropped without one. Buffers are kept, so a plain event costs no allocation once warm.
 
+mod cursor;
 pub(crate) mod document;
 pub mod identity;
 pub mod instant;
 mod mend;
 mod pasted;
 pub(crate) mod row;
+mod scan;
+mod simd;
+mod slot;
 mod tape;
 mod unwrap;
+mod walk;
 
+#[cfg(test)]
+mod equal;
 #[cfg(test)]
 mod tests;
 
-use crate::frame::{Frame, Framer, Kind};
+use crate::frame::{self, Frame, Framer, Kind};
 use crate::limits::WRAPPINGS_MAX;
-use crate::matches::Reason;
+use crate::matches::{Nanos, Reason};
 
+use cursor::Cursor;
 use document::{Document, Json};
-use row::Row;
+use row::{Kept, Row};
+use scan::{Scanned, scan};
+use simd::{Level, Simd, Work};
 use tape::TapeDecoder;
 use unwrap::Item;
+use walk::walk;
+
+/// Which decoders read a line that is one event; what they decline is read on the tape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decoding {
+    /// The scanner, then the walker.
+    #[default]
+    Auto,
+    /// The scanner.
+    Scan,
+    /// The walker.
+    Walk,
+    /// None: the tape alone.
+    Tape,
+}
+
+/// How many events each decoder has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DecodedBy {
+    /// The scanner.
+    pub scan: u64,
+    /// The scanner, those passed over by their tail.
+    pub passed: u64,
+    /// The walker.
+    pub walk: u64,
+    /// The tape; lines, not events in them.
+    pub tape: u64,
+}
+
+/// Something found in lines.
+#[derive(Debug)]
+pub(crate) enum Found<'r, 'l> {
+    Event(&'r Row<'l>),
+    /// A request received, of this time, of which nobody wants to know more.
+    Passed(Nanos),
+    Broken(Reason),
+    Comment,
+}
+
+/// Where it was found: the offset and the length of its document.
+pub(crate) type Place = (u64, u64);
+
+/// Takes what is found in lines, one after another.
+pub(crate) type LineSink<'s> = dyn FnMut(Place, Found<'_, '_>) + 's;
 
 /// A decoder of events with its buffers.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
-    row: Row,
+    pub(crate) decoding: Decoding,
+    pub(crate) level: Level,
+    pub(crate) by: DecodedBy,
+    /// Keys that stood twice in lines that the walker has read.
+    walked_duplicates: u64,
+    kept: Kept,
     pub(crate) tape: TapeDecoder,
     /// Lists of what documents hold, one per depth of wrapping; kept for their memory.
     items: Vec<Vec<Item>>,
 }
 
 /// Takes the events of a document, one after another.
-pub(crate) type Sink<'s> = dyn FnMut(Result<&Row, Reason>) + 's;
+pub(crate) type Sink<'s> = dyn FnMut(Result<&Row<'_>, Reason>) + 's;
+
+/// Lines that each begin with `{` and end with `}`, and the block loop over them.
+struct Lines<'d, 's> {
+    decoder: &'d mut Decoder,
+    text: &'d [u8],
+    /// Of the text in its source.
+    offset: u64,
+    pass: bool,
+    sink: &'d mut LineSink<'s>,
+}
+
+impl Work for Lines<'_, '_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { decoder, text, offset, pass, sink } = self;
+        let scans = matches!(decoder.decoding, Decoding::Auto | Decoding::Scan);
+        let walks = matches!(decoder.decoding, Decoding::Auto | Decoding::Walk);
+        let mut at = 0;
+        while at < text.len() {
+            let line = simd::line(simd, text, at);
+            let end = line.end;
+            let place = (offset + at as u64, (end - at) as u64);
+            let mut scanned = Scanned::Declined;
+            if let Some(said) = line.text
+                && u32::try_from(end - at).is_ok()
+            {
+                if scans {
+                    let slots = decoder.kept.begin();
+                    scanned = scan(&mut Cursor { simd, text, start: at, end, at, slots }, pass);
+                }
+                match scanned {
+                    Scanned::Event(..) => decoder.by.scan += 1,
+                    Scanned::Passed(_) => decoder.by.passed += 1,
+                    Scanned::Declined if walks => {
+                        scanned = simd.apart(Walk { decoder, text, start: at, end });
+                        decoder.by.walk += u64::from(scanned != Scanned::Declined);
+                    }
+                    Scanned::Declined => {}
+                }
+                match scanned {
+                    Scanned::Event(stage, time) => {
+                        sink(place, Found::Event(&decoder.kept.of_line(said, stage, time)));
+                    }
+                    Scanned::Passed(time) => sink(place, Found::Passed(time)),
+                    Scanned::Declined => {}
+                }
+            }
+            if scanned == Scanned::Declined {
+                decoder.by.tape += 1;
+                let line = text.get(at..line.next).unwrap_or_default();
+                decoder.odd_line(line, offset + at as u64, sink);
+            }
+            at = line.next;
+        }
+    }
+}
+
+/// One line for the walker.
+struct Walk<'d> {
+    decoder: &'d mut Decoder,
+    text: &'d [u8],
+    start: usize,
+    end: usize,
+}
+
+impl Work for Walk<'_> {
+    type Out = Scanned;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Scanned {
+        let Self { decoder, text, start, end } = self;
+        let slots = decoder.kept.begin();
+        let mut cursor = Cursor { simd, text, start, end, at: start, slots };
+        walk(&mut cursor, &mut decoder.walked_duplicates)
+    }
+}
 
 impl Decoder {
+    /// Decodes lines that each begin with `{` and end with `}`; `offset` is that of the first. `pass`: requests received
+    /// may be passed over.
+    pub(crate) fn lines(&mut self, text: &[u8], offset: u64, pass: bool, sink: &mut LineSink<'_>) {
+        self.kept.cluster = None;
+        let pass = pass && matches!(self.decoding, Decoding::Auto | Decoding::Scan);
+        self.level.run(Lines { decoder: self, text, offset, pass, sink });
+    }
+
+    /// A line that no decoder of lines knows: framed alone, which finds what framing the whole would have found.
+    #[inline(never)]
+    fn odd_line(&mut self, line: &[u8], offset: u64, sink: &mut LineSink<'_>) {
+        frame::alone(line, |Frame { start, end, kind }| {
+            let place = (offset + start as u64, (end - start) as u64);
+            if kind == Kind::Comment {
+                return sink(place, Found::Comment);
+            }
+            let part = line.get(start..end).unwrap_or_default();
+            self.frame(part, kind, &mut |event| match event {
+                Ok(row) => sink(place, Found::Event(row)),
+                Err(reason) => sink(place, Found::Broken(reason)),
+            });
+        });
+    }
+
+    /// Keys that stood twice, so far.
+    pub(crate) fn duplicate_keys(&self) -> u64 {
+        self.tape.duplicate_keys + self.walked_duplicates
+    }
+
     /// Decodes what a framer found. A comment gives nothing.
     pub(crate) fn frame(&mut self, text: &[u8], kind: Kind, sink: &mut Sink<'_>) {
-        self.row.cluster = None;
+        self.kept.cluster = None;
         self.framed(text, kind, 0, sink);
     }
 
     fn framed(&mut self, text: &[u8], kind: Kind, depth: usize, sink: &mut Sink<'_>) {
         match kind {
             Kind::Document => self.document(text, depth, sink),
-            Kind::Comment => {}
+            // Lines are told apart before they come here.
+            Kind::Comment | Kind::Lines => {}
             Kind::Broken(reason) => match pasted::recover(text) {
                 Some(pasted) if depth < WRAPPINGS_MAX => {
-                    let before = self.row.cluster.clone();
-                    if self.tape.load(&pasted.outer, &mut self.row.doc).is_ok() {
-                        self.row.cluster = unwrap::cluster(self.row.doc.json(0)).or(self.row.cluster.take());
+                    let before = self.kept.cluster.clone();
+                    if self.tape.load(&pasted.outer, &mut self.kept.doc).is_ok() {
+                        self.kept.cluster =
+                            unwrap::cluster(self.kept.doc.json(0)).or(self.kept.cluster.take());
                     }
                     self.text(&text[pasted.inner], depth + 1, sink);
-                    self.row.cluster = before;
+                    self.kept.cluster = before;
                 }
                 _ => sink(Err(reason)),
             },
@@ -89,12 +257,12 @@ impl Decoder {
     }
 
     fn document(&mut self, text: &[u8], depth: usize, sink: &mut Sink<'_>) {
-        if let Err(reason) = self.tape.load(text, &mut self.row.doc) {
+        if let Err(reason) = self.tape.load(text, &mut self.kept.doc) {
             return sink(Err(reason));
         }
         let mut items = self.items.pop().unwrap_or_default();
         items.clear();
-        unwrap::collect(self.row.doc.json(0), 0, &mut items);
+        unwrap::collect(self.kept.doc.json(0), 0, &mut items);
         if items.iter().any(|item| matches!(item, Item::Text { .. })) {
             self.wrapped(&items, depth, sink);
         } else {
@@ -108,15 +276,15 @@ impl Decoder {
     fn plain(&mut self, item: &Item, sink: &mut Sink<'_>) {
         match item {
             Item::Event { at, record } => {
-                let before = self.row.cluster.clone();
+                let before = self.kept.cluster.clone();
                 if at != record {
-                    self.row.cluster = unwrap::cluster(self.row.doc.json(*record)).or(before.clone());
+                    self.kept.cluster = unwrap::cluster(self.kept.doc.json(*record)).or(before.clone());
                 }
-                match self.row.fill(*at) {
-                    Ok(()) => sink(Ok(&self.row)),
+                match self.kept.fill(*at) {
+                    Ok(row) => sink(Ok(&row)),
                     Err(reason) => sink(Err(reason)),
                 }
-                self.row.cluster = before;
+                self.kept.cluster = before;
             }
             Item::Bad(reason) => sink(Err(*reason)),
             Item::Text { .. } => {}
@@ -125,25 +293,25 @@ impl Decoder {
 
     /// Some of the events are texts: the outer document steps aside while they are decoded.
     fn wrapped(&mut self, items: &[Item], depth: usize, sink: &mut Sink<'_>) {
-        let mut outer = std::mem::take(&mut self.row.doc);
+        let mut outer = std::mem::take(&mut self.kept.doc);
         for item in items {
             match item {
                 Item::Text { at, record } if depth < WRAPPINGS_MAX => {
-                    let before = self.row.cluster.clone();
-                    self.row.cluster = unwrap::cluster(outer.json(*record)).or(self.row.cluster.take());
+                    let before = self.kept.cluster.clone();
+                    self.kept.cluster = unwrap::cluster(outer.json(*record)).or(self.kept.cluster.take());
                     let text = outer.json(*at).as_text().unwrap_or("");
                     self.text(text.as_bytes(), depth + 1, sink);
-                    self.row.cluster = before;
+                    self.kept.cluster = before;
                 }
                 Item::Text { .. } => sink(Err(Reason::NotAnEvent)),
                 item => {
-                    std::mem::swap(&mut self.row.doc, &mut outer);
+                    std::mem::swap(&mut self.kept.doc, &mut outer);
                     self.plain(item, sink);
-                    std::mem::swap(&mut self.row.doc, &mut outer);
+                    std::mem::swap(&mut self.kept.doc, &mut outer);
                 }
             }
         }
-        self.row.doc = outer;
+        self.kept.doc = outer;
     }
 }
 

@@ -102,7 +102,7 @@ pub fn block(
     let Some(rule) = plan.rules.get(rule) else { return Vec::new() };
     let mut decoder = Decoder::default();
     let mut out = Vec::new();
-    for part in &block.parts {
+    block.each(|part| {
         decoder.frame(part.bytes(block), part.kind, &mut |event| {
             let Ok(row) = event else { return };
             let id = row.text(Slot::AuditId).unwrap_or("");
@@ -110,14 +110,14 @@ pub fn block(
                 out.push(explain(&rule.source, source, row, part.offset));
             }
         });
-    }
+    });
     out
 }
 
 /// The event at hand and its source.
 #[derive(Clone, Copy)]
 struct At<'a> {
-    row: &'a Row,
+    row: &'a Row<'a>,
     source: &'a SourceInfo,
 }
 
@@ -127,7 +127,7 @@ impl<'a> At<'a> {
     }
 }
 
-fn explain(rule: &ir::Rule, source: &SourceInfo, row: &Row, offset: u64) -> Explained {
+fn explain(rule: &ir::Rule, source: &SourceInfo, row: &Row<'_>, offset: u64) -> Explained {
     let at = At { row, source };
     let event = at.event();
     let steps = (0..).zip(&rule.steps).map(|(number, step)| explain_step(rule, number, step, at)).collect();
@@ -173,7 +173,7 @@ fn explain_step(rule: &ir::Rule, number: u32, step: &ir::Step, at: At<'_>) -> St
     }
 }
 
-fn what(row: &Row) -> String {
+fn what(row: &Row<'_>) -> String {
     let user = row.get(Slot::User).and_then(|user| user.get("username")).and_then(Json::as_text);
     headline(Headline {
         verb: row.verb(),

@@ -21,7 +21,7 @@ pub(super) fn unknown(expr: &Expr, cx: &Cx<'_, '_>) -> &'static str {
     }
 }
 
-fn response(row: &Row) -> &'static str {
+fn response(row: &Row<'_>) -> &'static str {
     match row.raw(Slot::ResponseObject) {
         None => "the event does not carry the response's body",
         Some(body) if !body.is_map() => "the response is no object",
@@ -29,7 +29,7 @@ fn response(row: &Row) -> &'static str {
     }
 }
 
-fn of_derived(derived: Derived, row: &Row) -> &'static str {
+fn of_derived(derived: Derived, row: &Row<'_>) -> &'static str {
     let known = matches!(row.verb(), "create" | "update" | "patch");
     match derived {
         Derived::DryRun => "the body of the delete was not recorded",

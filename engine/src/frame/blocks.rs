@@ -1,7 +1,7 @@
 //! Input cut into blocks of whole documents, so that any thread can match any of them.
 //!
 //! A block knows where its documents are: framing goes through the input once, in order, and what comes behind it needs
-//! no order at all. Memory is the block at hand and one document.
+//! no order at all. Lines that surely stand alone are only counted off here (`frame`, "Lines"). Memory is the block at hand and one document.
 
 use std::collections::VecDeque;
 
@@ -47,6 +47,7 @@ pub struct Part {
 pub struct Blocks {
     source: SourceId,
     block_bytes: usize,
+    line_bytes_max: usize,
     framer: Framer,
     buf: Vec<u8>,
     /// Of the buffer's first byte, in the source.
@@ -64,6 +65,7 @@ impl Blocks {
         Self {
             source,
             block_bytes,
+            line_bytes_max,
             framer: Framer::new(line_bytes_max),
             buf: Vec::new(),
             offset: 0,
@@ -107,8 +109,58 @@ impl Blocks {
         self.ready.pop_front()
     }
 
+    /// Takes the lines from here on that surely stand alone.
+    fn lines(&mut self, end: bool) {
+        let blank = |byte: &&u8| matches!(**byte, b'\n' | b'\r');
+        let rest = self.buf.get(self.framed..).unwrap_or_default();
+        let mut from = self.framed + rest.iter().take_while(blank).count();
+        let mut at = from;
+        while let Some(next) = self.lone_line(at, end) {
+            at = next;
+            if at >= self.block_bytes {
+                self.found_lines(from, at);
+                self.cut();
+                (from, at) = (0, 0);
+            }
+        }
+        if at > from {
+            self.found_lines(from, at);
+        }
+    }
+
+    /// Where the next line begins, if the one at `at` surely stands alone.
+    fn lone_line(&self, at: usize, end: bool) -> Option<usize> {
+        let rest = self.buf.get(at..)?.strip_prefix(b"{")?;
+        let line = &rest[..memchr::memchr(b'\n', rest)?];
+        // With its bracket and its line break.
+        let next = at + line.len() + 2;
+        if next - at > self.line_bytes_max || !line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"}") {
+            return None;
+        }
+        match self.buf.get(next) {
+            Some(b'{') => Some(next),
+            None if end => Some(next),
+            _ => None,
+        }
+    }
+
+    fn found_lines(&mut self, from: usize, to: usize) {
+        self.parts.push(Part {
+            start: from,
+            end: to,
+            kind: Kind::Lines,
+            offset: self.offset + from as u64,
+            length: (to - from) as u64,
+        });
+        self.framed = to;
+        self.framer.restart();
+    }
+
     fn frame(&mut self, end: bool) {
         loop {
+            if self.framer.is_between() {
+                self.lines(end);
+            }
             match self.framer.next(&self.buf[self.framed..], end) {
                 Some(frame) => self.found(frame),
                 None => {
@@ -173,6 +225,33 @@ impl Blocks {
         });
         self.offset += length;
         self.framed = 0;
+    }
+}
+
+impl Block {
+    /// Each document of it, each comment and each thing broken, in order.
+    pub fn each(&self, mut found: impl FnMut(Part)) {
+        for part in &self.parts {
+            if part.kind != Kind::Lines {
+                found(*part);
+                continue;
+            }
+            let lines = self.bytes.get(part.start..part.end).unwrap_or_default();
+            let mut at = 0;
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                super::alone(line, |frame| {
+                    let begins = at + frame.start;
+                    found(Part {
+                        start: part.start + begins,
+                        end: part.start + at + frame.end,
+                        kind: frame.kind,
+                        offset: part.offset + begins as u64,
+                        length: (frame.end - frame.start) as u64,
+                    });
+                });
+                at += line.len();
+            }
+        }
     }
 }
 

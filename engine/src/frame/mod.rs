@@ -13,6 +13,16 @@
 //! unless as an element of a list of records just below the top (`"items":[`). Where such a list turns out broken,
 //! framing goes back to the first line that could have begun anew. No byte is looked at more than three times.
 //!
+//! # Lines
+//!
+//! Mostly a line is a document, and whoever decodes it sees so on the way. So of a line that begins with `{` (between
+//! documents), ends with `}` and is followed by a line that begins with `{`, or by nothing, [`blocks`] asks no more:
+//! whatever is in it, the framer would be between documents again at the next line's start, and nothing found in it
+//! could depend on what stands before or behind. Either a document is complete with the last `}`, or that is text
+//! behind one, which goes to the line's end; or the line break is in a string; or a bracket is open, and then the next
+//! line's `{` can go on with it only behind a `[` or a comma. Such lines are framed where they are decoded, each
+//! [`alone`], and only if a decoder of lines does not know them.
+//!
 //! # Chunks
 //!
 //! The answer is a function of the bytes: how they are cut into chunks changes nothing. A document above the limit is
@@ -49,6 +59,19 @@ pub enum Kind {
     Comment,
     /// No document.
     Broken(Reason),
+    /// Lines, each of which begins with `{` and ends with `}`: what is in them [`alone`] finds, line by line. Made of
+    /// blocks only.
+    Lines,
+}
+
+/// Frames a line with its line break, as if nothing stood before or behind it.
+pub fn alone(line: &[u8], mut found: impl FnMut(Frame)) {
+    let mut framer = Framer::new(line.len().max(1));
+    let mut at = 0;
+    while let Some(frame) = framer.next(line.get(at..).unwrap_or_default(), true) {
+        found(Frame { start: at + frame.start, end: at + frame.end, kind: frame.kind });
+        at += frame.end;
+    }
 }
 
 /// See the module.
@@ -123,6 +146,18 @@ impl Framer {
                 }
             }
         }
+    }
+
+    /// Whether it is between documents, so that it may be left out over bytes that are framed otherwise.
+    fn is_between(&self) -> bool {
+        self.mode == Mode::Between && self.passed == 0
+    }
+
+    /// Begins anew, between documents.
+    fn restart(&mut self) {
+        self.mode = Mode::Between;
+        self.start = 0;
+        self.at = 0;
     }
 
     /// How many bytes at the front of the buffer are no longer needed; they must be taken away then. Not 0 only in a

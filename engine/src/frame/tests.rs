@@ -131,7 +131,8 @@ fn a_document_of_the_limit_is_kept_and_one_above_is_passed_over() {
             blocks.finish();
             let all: Vec<Block> = std::iter::from_fn(|| blocks.pop()).collect();
             assert_eq!(all.iter().map(|b| b.length).sum::<u64>(), text.len() as u64);
-            let parts: Vec<_> = all.iter().flat_map(|b| b.parts.iter()).collect();
+            let mut parts = Vec::new();
+            all.iter().for_each(|block| block.each(|part| parts.push(part)));
             let kinds: Vec<_> = parts.iter().map(|p| p.kind).collect();
             let middle = if kept { DOC } else { Kind::Broken(Reason::TooLarge) };
             assert_eq!(kinds, [DOC, middle, DOC]);
@@ -156,9 +157,7 @@ fn pushed(text: &[u8], cuts: &[usize], block: usize, max: usize) -> Vec<(Kind, u
     while let Some(block) = blocks.pop() {
         assert_eq!(block.offset, offset, "blocks follow one another");
         offset += block.length;
-        for part in &block.parts {
-            out.push((part.kind, part.offset, part.length, part.bytes(&block).to_vec()));
-        }
+        block.each(|part| out.push((part.kind, part.offset, part.length, part.bytes(&block).to_vec())));
     }
     assert_eq!(offset, text.len() as u64, "no byte is left out");
     out

@@ -77,7 +77,7 @@ impl Index {
     }
 
     /// The steps that could take the event, in the order of rules and steps.
-    pub(crate) fn candidates(&self, row: &Row) -> &[StepId] {
+    pub(crate) fn candidates(&self, row: &Row<'_>) -> &[StepId] {
         let verb = self.verbs.get(row.verb()).copied().unwrap_or(0);
         let resource = match row.text(Slot::Resource) {
             None => NONE,

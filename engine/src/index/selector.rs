@@ -6,12 +6,12 @@ use crate::eval::query;
 use crate::event::row::{Row, Slot};
 
 /// Whether the selector takes the event; dry runs are not its matter.
-pub(crate) fn takes(on: &Selector, row: &Row) -> bool {
+pub(crate) fn takes(on: &Selector, row: &Row<'_>) -> bool {
     passed_over(on, row).is_none()
 }
 
 /// Why the selector does not take the event.
-pub(crate) fn passed_over(on: &Selector, row: &Row) -> Option<&'static str> {
+pub(crate) fn passed_over(on: &Selector, row: &Row<'_>) -> Option<&'static str> {
     let stage = match on.stage {
         StagePick::Outcome => row.stage != Stage::RequestReceived,
         StagePick::Only(stage) => row.stage == stage,
@@ -33,7 +33,7 @@ fn takes_verb(verbs: &Verbs, verb: &str) -> bool {
     }
 }
 
-fn takes_target(targets: &Targets, row: &Row) -> bool {
+fn takes_target(targets: &Targets, row: &Row<'_>) -> bool {
     let some = |list: &[Target]| list.iter().any(|target| is_target(target, row));
     match targets {
         Targets::AllBut(list) => !some(list),
@@ -42,7 +42,7 @@ fn takes_target(targets: &Targets, row: &Row) -> bool {
     }
 }
 
-fn is_target(target: &Target, row: &Row) -> bool {
+fn is_target(target: &Target, row: &Row<'_>) -> bool {
     match (target, row.text(Slot::Resource)) {
         (Target::Resource(wanted), Some(name)) => is_resource(wanted, name, row),
         (Target::NonResource { path, prefix }, None) => {
@@ -54,7 +54,7 @@ fn is_target(target: &Target, row: &Row) -> bool {
     }
 }
 
-fn is_resource(wanted: &Resource, name: &str, row: &Row) -> bool {
+fn is_resource(wanted: &Resource, name: &str, row: &Row<'_>) -> bool {
     let subresource = row.text(Slot::Subresource).filter(|s| !s.is_empty());
     let group = row.text(Slot::ApiGroup).unwrap_or("");
     wanted.name.as_deref().is_none_or(|wanted| wanted == name)

@@ -166,3 +166,55 @@ fn blocks_can_be_matched_anywhere() {
     }
     assert_eq!(offsets, whole.found.iter().map(|m| m.meta.offset).collect::<Vec<_>>());
 }
+
+/// Lines as the API server writes them: of each request what was received and what became of it.
+fn server_lines(requests: usize) -> String {
+    let line = |n: usize, stage: &str, micros: usize, rest: &str| {
+        format!(
+            r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a{n}","stage":"{stage}","requestURI":"/api/v1/pods","verb":"get","user":{{"username":"u"}},"objectRef":{{"resource":"pods"}}{rest},"requestReceivedTimestamp":"2026-01-05T00:00:00.{n:06}Z","stageTimestamp":"2026-01-05T00:00:00.{micros:06}Z"}}"#
+        )
+    };
+    (0..requests)
+        .map(|n| {
+            let status = r#","responseStatus":{"metadata":{},"code":200}"#;
+            format!(
+                "{}\n{}\n",
+                line(n, "RequestReceived", n, ""),
+                line(n, "ResponseComplete", n + 500, status)
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn requests_received_that_no_rule_reads_are_passed_over_and_counted() {
+    let text = server_lines(20);
+    let source = SourceInfo { name: "s".into(), cluster: None };
+    let block = Blocks::whole(SourceId(3), text.as_bytes());
+    for (on, passed) in
+        [("get of pods", 20), ("get of pods at any", 0), ("get of pods at RequestReceived", 0)]
+    {
+        let plan = plan(&format!("rule r \"t\" {{ severity low on {on} alert \"x\" }}"));
+        let with = |decoding| {
+            let mut scratch = Scratch::default();
+            scratch.decode_with(decoding);
+            match_block(&plan, &source, &block, &mut scratch)
+        };
+        let wanted = with(Decoding::Tape);
+        assert_eq!((wanted.tally.decoded, wanted.tally.passed), (40, 0));
+        for (decoding, passed) in [(Decoding::Auto, passed), (Decoding::Scan, passed), (Decoding::Walk, 0)] {
+            let got = with(decoding);
+            assert_eq!(
+                (got.tally.read, got.tally.passed, got.tally.decoded),
+                (40, passed, 40 - passed),
+                "{on}"
+            );
+            assert_eq!(got.times, wanted.times);
+            assert_eq!(got.tally.rules, wanted.tally.rules);
+            let told = |all: &Matches| -> Vec<_> {
+                all.found.iter().map(|m| (m.event, m.meta.offset, m.meta.request, m.meta.code)).collect()
+            };
+            assert_eq!(told(&got), told(&wanted));
+        }
+    }
+}

@@ -44,6 +44,8 @@ pub struct Plan {
     pub limits: Limits,
     /// A rule waits for something of each cluster, so that of each event the cluster must be known.
     pub(crate) clusters: bool,
+    /// Some step takes requests received; if none does, they need not be read but for their times.
+    pub(crate) reads_received: bool,
     pub(crate) index: Index,
     /// The steps that take what is no event: rule and step.
     pub(crate) undecodable: Vec<(u32, u32)>,
@@ -293,7 +295,14 @@ impl Plan {
         let undecodable = undecodable.map(|(rule, step, _)| (rule, step)).collect();
         let each = |rule: &Rule| matches!(rule.shape, Shape::Silent { waits_for: WaitsFor::EachCluster, .. });
         let clusters = rules.iter().any(each);
-        Self { rules, limits, clusters, index, undecodable }
+        let received = |step: &Step| {
+            let on = step.on.events();
+            on.is_some_and(|on| {
+                matches!(on.stage, ir::StagePick::Any | ir::StagePick::Only(ir::Stage::RequestReceived))
+            })
+        };
+        let reads_received = rules.iter().flat_map(|rule| &rule.steps).any(received);
+        Self { rules, limits, clusters, reads_received, index, undecodable }
     }
 
     /// The number of the rule of that name.

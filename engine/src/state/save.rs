@@ -401,8 +401,8 @@ pub(super) fn save_pending(w: &mut Writer, pending: &Pending) {
 }
 
 fn save_tally(tally: &RunTally, w: &mut Writer) {
-    let RunTally { read, decoded, bytes, duplicate_keys, mended, comments, late, .. } = *tally;
-    [read, decoded, bytes, duplicate_keys, mended, comments, late].into_iter().for_each(|n| w.u64(n));
+    let RunTally { read, decoded, passed, bytes, duplicate_keys, mended, comments, late, .. } = *tally;
+    [read, decoded, passed, bytes, duplicate_keys, mended, comments, late].into_iter().for_each(|n| w.u64(n));
     w.maybe(tally.span, |w, (from, to)| {
         w.i64(from);
         w.i64(to);
@@ -430,6 +430,7 @@ fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
     Ok(RunTally {
         read: r.u64()?,
         decoded: r.u64()?,
+        passed: r.u64()?,
         bytes: r.u64()?,
         duplicate_keys: r.u64()?,
         mended: r.u64()?,

@@ -7,10 +7,12 @@ use crate::matches::{Nanos, Reason, SourceId, Tally};
 /// Everything that a run counts. Nothing in here grows with the input.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunTally {
-    /// Events that were looked at; `read = decoded + undecodable`.
+    /// Events that were looked at; `read = decoded + passed + undecodable`.
     pub read: u64,
     /// Events that became rows.
     pub decoded: u64,
+    /// Requests received that no rule reads, passed over once their end was checked and their time taken.
+    pub passed: u64,
     /// Bytes of input.
     pub bytes: u64,
     /// What was no event, by reason, with the place of the first.
@@ -106,6 +108,7 @@ impl RunTally {
     pub(crate) fn add(&mut self, source: SourceId, block: &Tally, times: &[Nanos]) {
         self.read += block.read;
         self.decoded += block.decoded;
+        self.passed += block.passed;
         self.bytes += block.bytes;
         self.duplicate_keys += block.duplicate_keys;
         self.mended += block.mended;

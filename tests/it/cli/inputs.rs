@@ -14,7 +14,10 @@ fn garbage_and_emptiness() {
     assert_eq!(ran.out, "");
     ran.says("= 0 decoded + ");
     place.write("empty.log", "");
-    place.run(&["run", "set.rule", "--from", "empty.log"]).ends(0).says("0 read = 0 decoded + 0 undecodable");
+    place
+        .run(&["run", "set.rule", "--from", "empty.log"])
+        .ends(0)
+        .says("0 read = 0 decoded + 0 passed + 0 undecodable");
     place.run(&["run", "set.rule", "--from", "-"]).ends(0).says("0 read");
 }
 

@@ -37,7 +37,7 @@ pub fn hold(case: &Case) -> Result<Outcome, String> {
         return Err(text);
     }
     let undecodable: u64 = tally.undecodable.values().map(|of| of.count).sum();
-    let counts = (tally.read, tally.decoded, undecodable, tally.late);
+    let counts = (tally.read, tally.decoded + tally.passed, undecodable, tally.late);
     let expected = (answer.decoded + answer.undecodable, answer.decoded, answer.undecodable, answer.late);
     if counts != expected {
         return Err(format!(

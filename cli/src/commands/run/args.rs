@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use connect::Error;
+use engine::matching::Decoding;
 
 use crate::commands::not_built;
 use crate::output::Format;
@@ -46,9 +47,12 @@ pub(crate) struct Args {
     /// The longest event, such as 64MiB; longer ones are counted and passed over
     #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = values::size)]
     pub(super) max_line: usize,
-    /// Which decoder reads events; auto is the tape
-    #[arg(long, default_value = "auto", hide = true)]
+    /// Which decoder reads lines; the alerts are the same with any
+    #[arg(long, value_name = "DECODER", default_value = "auto")]
     decoder: Decoder,
+    /// Read every event whole with the general decoder, as --decoder tape
+    #[arg(long, conflicts_with = "decoder")]
+    strict: bool,
     #[arg(long, hide = true)]
     follow: bool,
     #[arg(long, hide = true)]
@@ -81,9 +85,13 @@ pub(super) enum Until {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Decoder {
+    /// The scanner, what it declines the walker, what that declines the tape
     Auto,
+    /// The scanner for the API server's own lines, the tape for all else
     Scan,
+    /// The walker for lines with keys in any order, the tape for all else
     Walk,
+    /// The general decoder, for everything
     Tape,
 }
 
@@ -93,8 +101,17 @@ impl Args {
         not_built("--follow", self.follow)?;
         not_built("--state", self.state.is_some())?;
         not_built("--policy", self.policy.is_some())?;
-        not_built("--config", self.config.is_some())?;
-        not_built("--decoder scan", self.decoder == Decoder::Scan)?;
-        not_built("--decoder walk", self.decoder == Decoder::Walk)
+        not_built("--config", self.config.is_some())
+    }
+
+    /// What reads events.
+    pub(super) fn decoding(&self) -> Decoding {
+        match self.decoder {
+            _ if self.strict => Decoding::Tape,
+            Decoder::Auto => Decoding::Auto,
+            Decoder::Scan => Decoding::Scan,
+            Decoder::Walk => Decoding::Walk,
+            Decoder::Tape => Decoding::Tape,
+        }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let started = Instant::now();
     let mut drive = Drive::new(plan, feed, threads(args, live), stop);
     drive.live = live;
+    drive.decode_with(args.decoding());
     for error in &errors {
         drive.failed(error);
     }

@@ -1,6 +1,6 @@
 //! What a run did: every event accounted for, and why rules were silent.
 //!
-//! *read = decoded + undecodable* always holds, and the undecodable ones are told by reason, each with the place of its first.
+//! *read = decoded + passed + undecodable* always holds, and the undecodable ones are told by reason, each with the place of its first.
 //! A rule without an alert is told with what stood in its way, as far as counts show it: no request that it listens to,
 //! or answers that hung on something the audit policy did not record. A rule that was asked and said no is not named.
 
@@ -54,6 +54,7 @@ pub(super) struct Summary {
 pub(super) struct Events {
     pub(super) read: u64,
     pub(super) decoded: u64,
+    pub(super) passed: u64,
     pub(super) undecodable: u64,
     pub(super) duplicates: u64,
     pub(super) late: u64,
@@ -122,6 +123,7 @@ impl Summary {
             events: Events {
                 read: tally.read,
                 decoded: tally.decoded,
+                passed: tally.passed,
                 undecodable: undecodable.iter().map(|found| found.count).sum(),
                 duplicates: sum(|rule| rule.duplicates),
                 late: tally.late,
@@ -216,8 +218,8 @@ impl Summary {
         let events = &self.events;
         writeln!(
             out,
-            "events      {} read = {} decoded + {} undecodable",
-            events.read, events.decoded, events.undecodable
+            "events      {} read = {} decoded + {} passed + {} undecodable",
+            events.read, events.decoded, events.passed, events.undecodable
         )?;
         for broken in &self.undecodable {
             let Place { source, offset, length } = &broken.first;
