@@ -5,12 +5,13 @@
 //! taken in their order: which thread did what leaves no trace in the answer.
 //!
 //! In a live run a pipe that has been silent for a second lets time pass, by the monotonic clock: what its events wait for
-//! comes although nothing comes behind them. The wall clock holds that back where events are dated ahead of it.
+//! comes although nothing comes behind them. The wall clock holds that back where events are dated ahead of it. And one that
+//! has nothing to give is passed over for a moment: it may hold time back, but keeps no other source from being read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use connect::Error;
 use connect::feed::{Feed, Given};
@@ -36,9 +37,15 @@ pub(crate) struct Drive {
     open: Vec<SourceId>,
     /// Time runs on while sources are silent; that of a bounded run is its events' alone.
     pub(crate) live: bool,
+    /// Sources that had nothing to give, and when that was seen.
+    empty: Vec<(SourceId, Instant)>,
     /// What could not be read, in words that have been told.
     pub(crate) failed: Vec<String>,
 }
+
+/// For so long, times the sources there are, one that had nothing to give is not asked again, unless none has: asking takes
+/// as long, and each must have its turn.
+const EMPTY_FOR: Duration = Duration::from_millis(50);
 
 impl Drive {
     pub(crate) fn new(plan: Arc<Plan>, feed: Feed, threads: usize, stop: Arc<AtomicBool>) -> Self {
@@ -47,7 +54,18 @@ impl Drive {
         let infos: Vec<SourceInfo> = feed.names().iter().map(info).collect();
         let open = infos.iter().map(|info| state.add_source(info.clone())).collect();
         let scratch = (0..threads.max(1)).map(|_| Scratch::default()).collect();
-        Self { plan, state, feed, infos, scratch, stop, open, live: false, failed: Vec::new() }
+        Self {
+            plan,
+            state,
+            feed,
+            infos,
+            scratch,
+            stop,
+            open,
+            live: false,
+            empty: Vec::new(),
+            failed: Vec::new(),
+        }
     }
 
     /// Chooses which decoders read events.
@@ -92,9 +110,14 @@ impl Drive {
         each(self)
     }
 
-    fn furthest_behind(&self) -> Option<SourceId> {
+    fn furthest_behind(&mut self) -> Option<SourceId> {
+        let turns = u32::try_from(self.open.len()).unwrap_or(u32::MAX);
+        self.empty.retain(|(_, seen)| seen.elapsed() < EMPTY_FOR.saturating_mul(turns));
+        let passed_over = |source: &&SourceId| !self.empty.iter().any(|(empty, _)| empty == *source);
         // `None` is below every time; of equals the one that was named first.
-        self.open.iter().copied().min_by_key(|source| (self.state.clock(*source), source.0))
+        let behind = |source: &&SourceId| (self.state.clock(**source), source.0);
+        let some = self.open.iter().filter(passed_over).min_by_key(behind);
+        some.or_else(|| self.open.iter().min_by_key(behind)).copied()
     }
 
     /// As many blocks as there are threads, and whether there are no more.
@@ -106,6 +129,7 @@ impl Drive {
                 Given::Nothing(silent) => {
                     if self.live {
                         self.state.tick(source, tick(silent));
+                        self.empty.push((source, Instant::now()));
                     }
                     break;
                 }
