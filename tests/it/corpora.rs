@@ -92,15 +92,10 @@ fn agree_on(data: &Path, name: &str) {
     let rules = pack();
     let plain = bytes(&data.join("recorded").join(name));
     let events = plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let arrivals: Vec<Arrival> = events
-        .map(|line| Arrival {
-            source: 0,
-            envelope_cluster: None,
-            json: serde_json::from_slice(line).unwrap(),
-        })
-        .collect();
+    let arrivals: Vec<Arrival> =
+        events.map(|line| Arrival::event(0, serde_json::from_slice(line).unwrap())).collect();
     let limits = Limits::default();
-    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory };
+    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
     let sources = [Source { name: name.to_owned(), cluster: None }];
     let expected = answer(&rules, &sources, &arrivals, settings, &Poison::default());
     let (alerts, tally) = run(&rules, limits, 1 << 18, &[(name.to_owned(), None, plain)]);

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tests::generate::{Case, Choices};
-use tests::harness::{Census, hold, print_case, shrink};
+use tests::harness::{Census, hold, print_case, shrink, shrink_rules};
 
 fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
@@ -52,7 +52,7 @@ fn engine_and_reference_agree() {
                     let seed = seed(n, run);
                     let case = case(seed);
                     match hold(&case) {
-                        Ok(held) => census.count(&case, &held.rules, &held.answer, &held.poison.met()),
+                        Ok(held) => census.count(&case, &held),
                         Err(text) => {
                             let _ = failed.set((seed, text));
                         }
@@ -72,8 +72,9 @@ fn engine_and_reference_agree() {
 /// The failing case, made small, with both answers.
 fn explained(seed: u64, case: &Case, text: &str) -> String {
     if text.starts_with(NO_RULES) {
-        // A rule set without its beginning is none either, for reasons of its own.
-        return format!("case {seed} (AUDIT_CASE={seed} runs it alone)\n{}\n{text}", case.rules.text());
+        let small = shrink_rules(case);
+        let text = hold(&small).err().unwrap_or_default();
+        return format!("case {seed} (AUDIT_CASE={seed} runs it alone)\n{}\n{text}", small.rules.text());
     }
     let small = shrink(case, &|case| hold(case).is_err_and(|text| !text.starts_with(NO_RULES)));
     let small_text = hold(&small).err().unwrap_or_default();

@@ -28,11 +28,11 @@ fn past_what_a_window_keeps_the_same_requests_alert_and_the_count_says_at_least(
                 "objectRef": {"resource": "pods", "name": format!("pod-{n}")},
                 "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,
             });
-            Arrival { source: 0, envelope_cluster: None, json: event }
+            Arrival::event(0, event)
         })
         .collect();
     let limits = Limits::default();
-    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory };
+    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
     let source = [Source { name: "log".to_owned(), cluster: None }];
     let expected = answer(&rules, &source, &arrivals, settings, &Poison::default()).alerts;
     let bytes = arrivals.iter().flat_map(|a| format!("{}\n", a.json).into_bytes()).collect();

@@ -10,4 +10,5 @@ mod grammar;
 mod labels;
 mod limits;
 mod tables;
+mod time;
 mod words;

@@ -36,9 +36,8 @@ fn answers(rules: &RuleSet, addresses: &[Vec<String>]) -> [Vec<String>; 2] {
     let (engine, _) =
         tests::harness::run(rules, limits, 1 << 16, &[("log".to_owned(), None, log.into_bytes())]);
     let source = Source { name: "log".to_owned(), cluster: None };
-    let arrivals: Vec<_> =
-        events.into_iter().map(|json| Arrival { source: 0, envelope_cluster: None, json }).collect();
-    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory };
+    let arrivals: Vec<_> = events.into_iter().map(|json| Arrival::event(0, json)).collect();
+    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
     let reference = tests::reference::answer(rules, &[source], &arrivals, settings, &Poison::default());
     [engine, reference.alerts].map(|alerts| alerts.into_iter().map(|alert| alert.message).collect())
 }

@@ -79,9 +79,9 @@ impl State {
         let plan = self.plan.clone();
         let Some(info) = self.sources.get(source).map(|source| source.info.clone()) else { return };
         while let Some((found, number)) = lost.next_before(until) {
-            let time = self.sources.shows(source);
+            // It has no time of its own, so that it is never late.
+            let time = self.sources.shows(source).max(self.sources.watermark);
             let time = if planted(43) { 0 } else { time };
-            let effective = time.max(self.sources.watermark);
             let meta = Arc::new(lost_meta(found, number, time, source, &info));
             let (reason, offset) = (found.reason.text(), found.offset);
             let mut selected = None;
@@ -95,7 +95,7 @@ impl State {
                 let here = Event::Lost(LostCx { reason, offset, time, source: &info });
                 let answer = answer(&Asked::of(of, &rule.aggregates), &Cx::new(here, coverage));
                 if let Some(m) = self.matched((number, step), answer, &meta, false) {
-                    self.arrive(m, effective);
+                    self.arrive(m, time);
                 }
             }
         }

@@ -50,7 +50,9 @@ impl State {
     /// As [`Self::finish`], but if `until` is later, time goes on to there.
     pub fn finish_at(&mut self, until: Nanos) {
         let last = self.waiting.iter().map(|Reverse(pending)| pending.effective()).max();
-        let Some(end) = self.highest.max(last) else { return };
+        // Silences may have moved time past all events.
+        let lived = self.sources.watermark.checked_sub(1);
+        let Some(end) = self.highest.max(last).max(lived) else { return };
         let end = end.max(until);
         self.release(end.saturating_add(1));
         for stratum in 0..=self.top_stratum() {

@@ -184,7 +184,10 @@ fn times(choices: &mut Choices<'_>, world: &World) -> String {
             order(choices),
             choices.word(&["0s", "1s", "100ms"])
         ),
-        4 => format!("(stageTimestamp - requestReceivedTimestamp) * {} > 1s", choices.word(&["2", "0.3"])),
+        4 => format!(
+            "(stageTimestamp - requestReceivedTimestamp) * {} > 1s",
+            choices.word(&["2", "0.3", "4 / 3 * 2"])
+        ),
         5 => format!(
             "(stageTimestamp - requestReceivedTimestamp) / {} {} 3",
             choices.word(&["1s", "30ms", "0s"]),

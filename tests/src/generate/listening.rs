@@ -47,7 +47,8 @@ pub(super) fn on_undecodable(choices: &mut Choices<'_>, world: &World, name: &st
     if choices.chance(45) {
         let condition = choices.word(&[
             "undecodable.reason == \"not_an_event\"",
-            "undecodable.reason in [\"bad_event\", \"no_time\"]",
+            "undecodable.reason in [\"bad_event\", \"no_time\", \"cut_off\", \"not_json\"]",
+            "undecodable.reason in [\"cut_off\", \"google_cloud_entry\"]",
             "undecodable.offset > 2000",
             "source != \"log-0\"",
             "time_of_day(stageTimestamp) in 06:00..18:00",

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::bodies::{self, ANNOTATIONS};
 use super::choices::Choices;
+use super::interludes;
 use super::patches;
 use super::world::{self, ADDRESSES, AGENTS, CODES, COMMANDS, GROUPS, Kind, NAMES, NAMESPACES, World};
 use crate::reference::{Arrival, Source};
@@ -52,7 +53,10 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
             let mut arrives = stamp + delay(choices, world);
             sent.push(Sent {
                 arrives,
-                arrival: Arrival { source, envelope_cluster: envelope_cluster.clone(), json: json.clone() },
+                arrival: Arrival {
+                    envelope_cluster: envelope_cluster.clone(),
+                    ..Arrival::event(source, json.clone())
+                },
             });
             while choices.chance(8) {
                 arrives += delay(choices, world);
@@ -60,16 +64,22 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
                 sent.push(Sent {
                     arrives,
                     arrival: Arrival {
-                        source,
                         envelope_cluster: envelope_cluster.clone(),
-                        json: json.clone(),
+                        ..Arrival::event(source, json.clone())
                     },
                 });
             }
         }
     }
     sent.sort_by_key(|sent| sent.arrives);
-    (sources, sent.into_iter().map(|sent| sent.arrival).collect())
+    let mut sent: Vec<(i64, Arrival)> = sent.into_iter().map(|sent| (sent.arrives, sent.arrival)).collect();
+    if world.garbage {
+        interludes::lines(choices, sources.len(), &mut sent);
+    }
+    if world.live {
+        interludes::silences(choices, world, sources.len(), &mut sent);
+    }
+    (sources, sent.into_iter().map(|(_, arrival)| arrival).collect())
 }
 
 /// Mostly in order, sometimes late within what is allowed, rarely beyond.

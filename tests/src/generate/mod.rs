@@ -6,6 +6,7 @@
 mod atoms;
 mod bodies;
 mod choices;
+mod interludes;
 mod listening;
 mod log;
 mod patches;
@@ -20,9 +21,7 @@ mod world;
 
 pub use choices::Choices;
 pub use rules::RuleText;
-
-/// The files that the rule sets of all cases take values from: path and text.
-pub const FILES: &[(&str, &str)] = tables::FILES;
+pub use tables::files;
 
 use crate::reference::{Arrival, Settings, Source};
 
@@ -50,9 +49,15 @@ impl Case {
         let rules = rules::rules(choices, &world);
         let (sources, arrivals) = log::log(choices, &world);
         let memory = *choices.pick(&[3_600_000_000_000, 3_600_000_000_000, 20_000_000_000]);
-        let settings = Settings { lateness: world.lateness, request_memory: memory };
+        let settings = Settings { lateness: world.lateness, request_memory: memory, until: None };
         let block = *choices.pick(&[1, 200, 2_000, 1 << 20]);
         Self { rules, sources, arrivals, settings, block, framing: choices.below(1 << 16) as u64 }
+    }
+
+    /// Whether somebody looks on the way whether its sources are silent. Then the order of arrival between sources counts.
+    #[must_use]
+    pub fn live(&self) -> bool {
+        self.arrivals.iter().any(|arrival| !arrival.silences.is_empty())
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn rules(choices: &mut Choices<'_>, world: &World) -> RuleText {
         rules.push(rule(choices, world, n, &heard));
         heard.push(format!("r{n}"));
     }
-    if choices.chance(20) {
+    if choices.chance(if world.garbage { 55 } else { 18 }) {
         rules.push(listening::on_undecodable(choices, world, "u0"));
         heard.push("u0".to_owned());
     }
@@ -249,6 +249,7 @@ pub(super) fn atom(choices: &mut Choices<'_>, world: &World, about: &About) -> S
             0 => "succeeded".to_owned(),
             1 => "person".to_owned(),
             2 => tables::asks(choices),
+            3 => tables::records(choices),
             _ => atoms::general(choices, world),
         },
     }

@@ -78,8 +78,8 @@ pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, heard: &[String]
 
 /// A sequence that hangs on what must not happen: steps that nearly anything fits, and one that forbids.
 fn forbidding(choices: &mut Choices<'_>, world: &World) -> String {
-    let positive = *choices.pick(&[1, 2, 2]);
-    let at = if positive == 2 && choices.chance(70) { 1 } else { choices.below(positive + 1) };
+    let positive = *choices.pick(&[1, 2, 2, 2]);
+    let at = if positive == 2 && choices.chance(76) { 1 } else { choices.below(positive + 1) };
     let between = positive == 2 && at == 1;
     let ordered = choices.chance(if between { 88 } else { 70 });
     let mut text = choices

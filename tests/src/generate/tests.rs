@@ -32,7 +32,7 @@ fn rule_sets_compile() {
         let case = Case::new(&mut Choices::seeded(seed));
         let lines: Vec<String> = case.rules.text().lines().map(str::to_owned).collect();
         for error in crate::harness::compile(&case).err().iter().flat_map(|errors| errors.lines()) {
-            let line = error.split(':').nth(1).and_then(|n| n.parse::<usize>().ok());
+            let line = error.split(':').next().and_then(|n| n.parse::<usize>().ok());
             let line = line.and_then(|n| lines.get(n - 1)).map_or("", |line| line.trim());
             wrong.insert(format!("{error}\n    {line}"));
         }

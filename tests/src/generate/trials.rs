@@ -4,16 +4,25 @@ use super::choices::Choices;
 use super::windows::length;
 use super::world::World;
 
-/// Perhaps a test of a rule on requests.
+/// Perhaps tests of rules.
 pub(super) fn trials(choices: &mut Choices<'_>, world: &World, rules: &[String]) -> Vec<String> {
-    let on_requests = |rule: &&String| !rule.contains("on alert") && !rule.contains("on undecodable");
-    let fitting: Vec<&String> = rules.iter().filter(on_requests).filter(|r| r.starts_with("rule ")).collect();
+    let some = |rule: &&String| rule.starts_with("rule ") && !rule.contains("on undecodable");
+    let fitting: Vec<&String> = rules.iter().filter(some).collect();
+    let hearing: Vec<&String> = fitting.iter().copied().filter(|rule| rule.contains("on alert")).collect();
+    // Those that hang on when the test ends.
+    let ending =
+        |rule: &&String| ["silent for", " tumbling ", " session "].iter().any(|word| rule.contains(word));
+    let ending: Vec<&String> = fitting.iter().copied().filter(ending).collect();
     let mut all = Vec::new();
-    if fitting.is_empty() || !choices.chance(30) {
+    if fitting.is_empty() || !choices.chance(40) {
         return all;
     }
     for _ in 0..1 + choices.below(2) {
-        let rule = choices.pick(&fitting);
+        let rule = match choices.below(3) {
+            0 if !hearing.is_empty() => choices.pick(&hearing),
+            1 if !ending.is_empty() => choices.pick(&ending),
+            _ => choices.pick(&fitting),
+        };
         let name = rule.split_whitespace().nth(1).unwrap_or_default();
         let tuned = choices.word(&["", "", "tuned "]);
         let mut text = format!("test {tuned}{name} \"random\" {{\n");
@@ -32,8 +41,9 @@ pub(super) fn trials(choices: &mut Choices<'_>, world: &World, rules: &[String])
             let one = if repeat.is_empty() { choices.word(&["", "", " as one", " as two"]) } else { "" };
             text += &format!("    at {at}{repeat}{one} {}\n", map(choices, world, true));
         }
-        if choices.chance(25) {
-            text += "    until 1d\n";
+        if choices.chance(if ending.contains(rule) { 60 } else { 15 }) {
+            // Behind all events, of which the last may be five hours after the start.
+            text += &format!("    until {}\n", choices.word(&["1d", "6h", "5h1m"]));
         }
         if choices.chance(30) {
             text += "    expect no alert\n";

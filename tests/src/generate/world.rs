@@ -93,6 +93,10 @@ pub(super) struct World {
     pub(super) unit: i64,
     /// Whether its events are a few units apart.
     pub(super) timed: bool,
+    /// Lines among its events that are none.
+    pub(super) garbage: bool,
+    /// Somebody looks whether its sources are silent.
+    pub(super) live: bool,
     /// The hour (UTC) at which its log often begins, and at which clock ranges begin or end.
     pub(super) hour: usize,
 }
@@ -111,6 +115,8 @@ impl World {
             dense: choices.chance(30),
             unit: *choices.pick(&[1_000_000_000, 2_000_000_000, 4_000_000_000, 20_000_000_000]),
             timed: choices.chance(55),
+            garbage: choices.chance(22),
+            live: choices.chance(20),
             hour: 2 * choices.below(12),
         }
     }

@@ -1,14 +1,14 @@
 //! How many cases each part of the language decided: see [`crate::reference::Poison`] for what that means.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 
-use dsl::ir::RuleSet;
-
+use super::hold::Outcome;
 use super::reference_answer;
+use super::trials::{ON_ALERTS, expected};
 use crate::generate::Case;
-use crate::reference::{Answer, Feature, Poison};
+use crate::reference::{Feature, Poison};
 
 /// What must decide its share of the cases: every operator, quantifier, function, derived field, stage, patch form and
 /// kind of window.
@@ -166,7 +166,13 @@ pub const PARTS: &[Feature] = &[
     "min()",
     "max()",
     "percentile()",
+    "a MaxMind table",
+    "a line that is no event",
+    "a silent source",
 ];
+
+/// Parts that tests of rules have beside the run.
+pub const OF_TESTS: &[Feature] = &["until", ON_ALERTS];
 
 /// Counts of a run, shared by its threads.
 #[derive(Debug, Default)]
@@ -191,7 +197,7 @@ impl Census {
         Self { counts: Mutex::default(), enough }
     }
 
-    /// Counts a case, of which the reference gave this answer, meeting these parts.
+    /// Counts a case that held.
     ///
     /// # Panics
     /// If another thread of the test did.
@@ -199,21 +205,26 @@ impl Census {
         clippy::expect_used,
         reason = "a test's own lock; a poisoned one means another test thread failed"
     )]
-    pub fn count(&self, case: &Case, rules: &RuleSet, answer: &Answer, met: &BTreeSet<Feature>) {
+    pub fn count(&self, case: &Case, held: &Outcome) {
+        let Outcome { rules, answer, tests, poison } = held;
+        let met = poison.met();
         let open: Vec<Feature> = {
             let mut counts = self.counts.lock().expect("no thread panicked");
             counts.cases += 1;
             counts.alerted += u64::from(!answer.alerts.is_empty());
             counts.alerts += answer.alerts.len() as u64;
-            for part in met {
+            for part in &met {
                 counts.parts.entry(part).or_default().0 += 1;
             }
             let decided = |part: &Feature| counts.parts.get(part).map_or(0, |(_, decided)| *decided);
             met.iter().copied().filter(|part| decided(part) < self.enough).collect()
         };
         for part in open {
-            let poisoned = reference_answer(case, rules, &Poison::of(part));
-            if poisoned.alerts != answer.alerts {
+            let decides = match OF_TESTS.contains(&part) {
+                true => expected(rules, &Poison::of(part)) != *tests,
+                false => reference_answer(case, rules, &Poison::of(part)).alerts != answer.alerts,
+            };
+            if decides {
                 let mut counts = self.counts.lock().expect("no thread panicked");
                 counts.parts.entry(part).or_default().1 += 1;
             }
@@ -240,7 +251,7 @@ impl Census {
         if counts.alerted * 3 < counts.cases {
             short.push(format!("only {} of {} cases end in an alert", counts.alerted, counts.cases));
         }
-        for part in PARTS {
+        for part in PARTS.iter().chain(OF_TESTS) {
             let (met, decided) = counts.parts.get(part).copied().unwrap_or_default();
             let more = if decided >= self.enough { "+" } else { "" };
             let _ = writeln!(table, "{part:28} {met:>8} {decided:>8}{more}");

@@ -12,6 +12,8 @@ pub struct Framed {
     pub bytes: Vec<Vec<u8>>,
     /// Where each arrival's document begins in its source.
     pub offsets: Vec<u64>,
+    /// How far its source must be read so that each arrival is there.
+    pub ends: Vec<usize>,
 }
 
 /// The bytes of each source. Framing is the case's own choice.
@@ -19,69 +21,95 @@ pub struct Framed {
 pub fn frame(case: &Case) -> Framed {
     let mut choices = Choices::seeded(case.framing);
     let shape = choices.below(8);
-    let mut offsets = vec![0; case.arrivals.len()];
-    let bytes = (0..case.sources.len())
-        .map(|source| {
-            let all = case.arrivals.iter().enumerate();
-            let of: Vec<_> = all.filter(|(_, a)| a.source == source).collect();
-            let mut bytes = Vec::new();
-            let mut rest = of.as_slice();
-            while !rest.is_empty() {
-                // Wrapped events keep their order; each batch is one document.
-                let (batch, after) = rest.split_at(rest.len().min(1 + choices.below(4)));
-                rest = after;
-                let mut note = |arrivals: &[(usize, &Arrival)], bytes: &[u8]| {
-                    arrivals.iter().for_each(|(at, _)| offsets[*at] = bytes.len() as u64);
-                };
-                if batch.iter().any(|(_, a)| a.envelope_cluster.is_some()) {
-                    for one in batch {
-                        note(&[*one], &bytes);
-                        let arrival = one.1;
-                        let message = arrival.json.to_string();
-                        let mut record = json!({"verb": "x", "message": message});
-                        if let Some(cluster) = &arrival.envelope_cluster {
-                            record["cluster_uuid"] = json!(cluster);
-                        }
-                        line(&mut bytes, &record.to_string());
-                    }
-                    continue;
-                }
-                if shape == 0 {
-                    note(batch, &bytes);
-                    let events: Vec<&Value> = batch.iter().map(|(_, a)| &a.json).collect();
-                    let list = json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": events});
-                    line(&mut bytes, &list.to_string());
-                    continue;
-                }
-                if shape == 1 {
-                    // Each element of an array is a document.
-                    for (at, one) in batch.iter().enumerate() {
-                        bytes.push(if at == 0 { b'[' } else { b',' });
-                        note(&[*one], &bytes);
-                        bytes.extend(one.1.json.to_string().bytes());
-                    }
-                    line(&mut bytes, "]");
-                    continue;
-                }
-                for one in batch {
-                    // White space in front of a document is none of it.
-                    let (event, start) = (&one.1.json, bytes.len());
-                    match shape {
-                        2 => line(&mut bytes, &serde_json::to_string_pretty(event).unwrap_or_default()),
-                        3 => {
-                            let log = event.to_string() + "\n";
-                            line(&mut bytes, &json!({"log": log, "stream": "stdout"}).to_string());
-                        }
-                        _ => line(&mut bytes, &disguised(&mut choices, event.to_string())),
-                    }
-                    let blank = bytes[start..].iter().take_while(|b| **b == b' ').count();
-                    note(&[*one], &bytes[..start + blank]);
-                }
+    let mut framed = Framed {
+        bytes: vec![Vec::new(); case.sources.len()],
+        offsets: vec![0; case.arrivals.len()],
+        ends: vec![0; case.arrivals.len()],
+    };
+    for run in runs(case) {
+        let mut rest = run.as_slice();
+        while let Some((first, _)) = rest.first() {
+            // Wrapped events keep their order; each batch is one document, and what is only a line stands alone.
+            let most = rest.len().min(1 + choices.below(4));
+            let events = rest[..most].iter().take_while(|(_, arrival)| arrival.line.is_none()).count();
+            let (batch, after) = rest.split_at(events.max(1));
+            rest = after;
+            let source = case.arrivals[*first].source;
+            framed.batch(source, batch, shape, &mut choices);
+            batch.iter().for_each(|(at, _)| framed.ends[*at] = framed.bytes[source].len());
+        }
+    }
+    framed
+}
+
+/// What may stand in one document: what one source gives, or, where somebody looks at silences on the way, what it gives in a row.
+fn runs(case: &Case) -> Vec<Vec<(usize, &Arrival)>> {
+    let all = || case.arrivals.iter().enumerate();
+    if !case.live() {
+        return (0..case.sources.len()).map(|n| all().filter(|(_, a)| a.source == n).collect()).collect();
+    }
+    let mut runs: Vec<Vec<(usize, &Arrival)>> = Vec::new();
+    for (at, arrival) in all() {
+        match runs.last_mut().and_then(|run| run.last().map(|(_, last)| *last).map(|last| (run, last))) {
+            Some((run, last)) if last.source == arrival.source && last.silences.is_empty() => {
+                run.push((at, arrival));
             }
-            bytes
-        })
-        .collect();
-    Framed { bytes, offsets }
+            _ => runs.push(vec![(at, arrival)]),
+        }
+    }
+    runs
+}
+
+impl Framed {
+    fn note(&mut self, (at, arrival): (usize, &Arrival)) {
+        self.offsets[at] = self.bytes[arrival.source].len() as u64;
+    }
+
+    fn batch(&mut self, source: usize, batch: &[(usize, &Arrival)], shape: usize, choices: &mut Choices<'_>) {
+        if batch.iter().any(|(_, a)| a.envelope_cluster.is_some()) {
+            for one in batch {
+                self.note(*one);
+                let message = one.1.json.to_string();
+                let mut record = json!({"verb": "x", "message": message});
+                if let Some(cluster) = &one.1.envelope_cluster {
+                    record["cluster_uuid"] = json!(cluster);
+                }
+                line(&mut self.bytes[source], &record.to_string());
+            }
+            return;
+        }
+        if let [(at, Arrival { line: Some(only), .. })] = batch {
+            self.offsets[*at] = self.bytes[source].len() as u64;
+            return line(&mut self.bytes[source], &only.text);
+        }
+        if shape == 0 {
+            batch.iter().for_each(|one| self.note(*one));
+            let events: Vec<&Value> = batch.iter().map(|(_, a)| &a.json).collect();
+            let list = json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": events});
+            return line(&mut self.bytes[source], &list.to_string());
+        }
+        if shape == 1 {
+            // Each element of an array is a document.
+            for (at, one) in batch.iter().enumerate() {
+                self.bytes[source].push(if at == 0 { b'[' } else { b',' });
+                self.note(*one);
+                self.bytes[source].extend(one.1.json.to_string().bytes());
+            }
+            return line(&mut self.bytes[source], "]");
+        }
+        for one in batch {
+            self.note(*one);
+            let event = &one.1.json;
+            let text = match shape {
+                2 => serde_json::to_string_pretty(event).unwrap_or_default(),
+                3 => json!({"log": event.to_string() + "\n", "stream": "stdout"}).to_string(),
+                _ => disguised(choices, event.to_string()),
+            };
+            // White space in front of a document is none of it.
+            self.offsets[one.0] += text.bytes().take_while(|b| *b == b' ').count() as u64;
+            line(&mut self.bytes[source], &text);
+        }
+    }
 }
 
 fn line(bytes: &mut Vec<u8>, text: &str) {

@@ -1,12 +1,18 @@
 //! Holds the engine to the reference, on one case.
 
-use dsl::ir::RuleSet;
+use std::sync::Arc;
 
-use super::trials::trials;
+use dsl::ir::RuleSet;
+use engine::plan::Plan;
+use engine::state::RunTally;
+
+use super::drive::{Way, drive};
+use super::run::{limits, plain};
+use super::trials::{Tests, trials};
 use super::vary::vary;
 use super::{AtOnce, compile, difference, engine_answer, reference_answer};
 use crate::generate::Case;
-use crate::reference::{Answer, Poison};
+use crate::reference::{Answer, Poison, RefAlert};
 
 /// A case that held.
 #[derive(Debug)]
@@ -15,6 +21,8 @@ pub struct Outcome {
     pub rules: RuleSet,
     /// What both say.
     pub answer: Answer,
+    /// What the tests among them bring.
+    pub tests: Tests,
     /// The parts of the language that it met.
     pub poison: Poison,
 }
@@ -27,9 +35,14 @@ pub fn hold(case: &Case) -> Result<Outcome, String> {
     let rules = compile(case).map_err(|errors| format!("the rules do not compile:\n{errors}"))?;
     let poison = Poison::default();
     let answer = reference_answer(case, &rules, &poison);
-    let (alerts, tally) = engine_answer(case, &rules);
+    let (alerts, tally) = match case.live() {
+        true => as_it_comes(case, &rules)?,
+        false => engine_answer(case, &rules),
+    };
     let at_once = match case.sources.len() {
         1 => AtOnce::Whole,
+        // In the order in which all came.
+        _ if case.live() => AtOnce::Whole,
         _ if told_apart(case) => AtOnce::Ids,
         _ => AtOnce::Nothing,
     };
@@ -55,8 +68,15 @@ pub fn hold(case: &Case) -> Result<Outcome, String> {
         }
     }
     vary(case, &rules, &answer, at_once)?;
-    trials(&rules)?;
-    Ok(Outcome { rules, answer, poison })
+    let tests = trials(&rules, &poison)?;
+    Ok(Outcome { rules, answer, tests, poison })
+}
+
+/// The engine's answer to a case in which somebody looks whether sources are silent.
+fn as_it_comes(case: &Case, rules: &RuleSet) -> Result<(Vec<RefAlert>, RunTally), String> {
+    let way = Way { threads: 1, piece: 1 << 20, cuts: 0, seed: 0 };
+    let (alerts, tally) = drive(&Arc::new(Plan::new(rules, limits(case))), case, &way)?;
+    Ok((alerts.iter().map(plain).collect(), tally))
 }
 
 /// What a request is known by, as it stands.
@@ -92,7 +112,13 @@ pub fn print_case(case: &Case) -> String {
     let mut text = case.rules.text();
     text += &format!("\nsources: {:?}\nsettings: {:?}, block {}\n", case.sources, case.settings, case.block);
     for arrival in &case.arrivals {
-        text += &format!("{} {}\n", arrival.source, arrival.json);
+        match &arrival.line {
+            Some(line) => text += &format!("{} {} ({})\n", arrival.source, line.text, line.reason),
+            None => text += &format!("{} {}\n", arrival.source, arrival.json),
+        }
+        for silence in &arrival.silences {
+            text += &format!("  {silence:?}\n");
+        }
     }
     text
 }

@@ -1,5 +1,6 @@
 //! The engine beside the reference: runs a case through both, compares, counts, shrinks.
 
+mod carried;
 mod census;
 mod compare;
 mod drive;
@@ -13,14 +14,15 @@ mod vary;
 use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
 
-pub use census::{Census, PARTS};
+pub use census::{Census, OF_TESTS, PARTS};
 pub use compare::{AtOnce, difference, rests_on_places};
 pub use frame::{Framed, frame};
 pub use hold::{Outcome, hold, print_case};
 pub use run::{engine_answer, run};
-pub use shrink::shrink;
+pub use shrink::{shrink, shrink_rules};
+pub use trials::Tests;
 
-use crate::generate::{Case, FILES};
+use crate::generate::{Case, files};
 use crate::reference::{Answer, Poison, answer_placed};
 
 /// Compiles the rules of a case.
@@ -28,10 +30,15 @@ use crate::reference::{Answer, Poison, answer_placed};
 /// # Errors
 /// The mistakes found, as text: the generator made a rule set that is none.
 pub fn compile(case: &Case) -> Result<RuleSet, String> {
+    compile_text(case.rules.text())
+}
+
+/// Compiles rules that may use the files of the cases.
+fn compile_text(text: String) -> Result<RuleSet, String> {
     let mut sources = SourceMap::default();
-    let id = sources.add("random.rule", case.rules.text());
-    for (path, text) in FILES {
-        sources.attach(id, *path, Ok(text.as_bytes().into()));
+    let id = sources.add("random.rule", text);
+    for (path, bytes) in files() {
+        sources.attach(id, path, Ok(bytes.into()));
     }
     let outcome = dsl::check::compile(&sources);
     outcome.rules.ok_or_else(|| {

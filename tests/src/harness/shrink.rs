@@ -1,7 +1,12 @@
-//! A failing case, made small: rules, then events, are taken away while it still fails.
+//! A failing case, made small: rules, events, lines of rules and of what stands above them are taken away while it still fails.
+//!
+//! A rule set that does not compile shrinks too, but only to sets with nothing but mistakes that it had: without its beginning
+//! it would be none for reasons of its own.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::compile;
 use crate::generate::Case;
 
 /// How long a case is shrunk.
@@ -15,6 +20,8 @@ pub fn shrink(case: &Case, fails: &dyn Fn(&Case) -> bool) -> Case {
         let size = (best.rules.rules.len(), best.arrivals.len(), best.rules.text().len());
         drop_each(&mut best, end, fails, |case| &mut case.rules.rules);
         drop_each(&mut best, end, fails, |case| &mut case.arrivals);
+        best = drop_silences(&best, end, fails);
+        best = drop_head(&best, end, fails);
         let mut lines = best.clone();
         for n in 0..lines.rules.rules.len() {
             best = drop_lines(&best, n, end, fails);
@@ -68,4 +75,64 @@ fn drop_lines(best: &Case, rule: usize, end: Instant, fails: &dyn Fn(&Case) -> b
         }
     }
     best
+}
+
+/// Drops what is known of silences.
+fn drop_silences(best: &Case, end: Instant, fails: &dyn Fn(&Case) -> bool) -> Case {
+    let mut best = best.clone();
+    for at in 0..best.arrivals.len() {
+        let mut kept = 0;
+        while kept < best.arrivals[at].silences.len() && Instant::now() < end {
+            let mut smaller = best.clone();
+            smaller.arrivals[at].silences.remove(kept);
+            if fails(&smaller) {
+                best = smaller;
+            } else {
+                kept += 1;
+            }
+        }
+    }
+    best
+}
+
+/// Drops lines above the rules, long runs of them first.
+fn drop_head(best: &Case, end: Instant, fails: &dyn Fn(&Case) -> bool) -> Case {
+    let mut best = best.clone();
+    let lines = |case: &Case| case.rules.head.lines().map(str::to_owned).collect::<Vec<String>>();
+    let mut run = lines(&best).len().max(1);
+    while run > 0 {
+        let mut at = 0;
+        while at < lines(&best).len() && Instant::now() < end {
+            let mut all = lines(&best);
+            all.drain(at..all.len().min(at + run));
+            let mut smaller = best.clone();
+            smaller.rules.head = all.iter().map(|line| format!("{line}\n")).collect();
+            if fails(&smaller) {
+                best = smaller;
+            } else {
+                at += run;
+            }
+        }
+        run /= 2;
+    }
+    best
+}
+
+/// The smallest rule set found that has a mistake of this one's, and no other.
+#[must_use]
+pub fn shrink_rules(case: &Case) -> Case {
+    // Without its place, which moves.
+    let mistakes = |case: &Case| -> BTreeSet<String> {
+        let all = compile(case).err().unwrap_or_default();
+        all.lines().filter_map(|line| line.splitn(3, ':').nth(2).map(str::to_owned)).collect()
+    };
+    let had = mistakes(case);
+    let fails = |case: &Case| {
+        let has = mistakes(case);
+        !has.is_empty() && has.is_subset(&had)
+    };
+    let mut case = case.clone();
+    // It is about no events.
+    case.arrivals.truncate(1);
+    shrink(&case, &fails)
 }

@@ -1,5 +1,6 @@
 //! What must not show in an answer: how the log is cut, on how many threads it is matched, where the state is saved and loaded,
-//! in which order events come within the lateness, that some come twice, over how many sources they come.
+//! in which order events come within the lateness, that some come twice, over how many sources they come, which other rules
+//! come and go.
 //!
 //! Each case is driven in a way of its own (blocks, threads, saves: they change nothing at all), and then changed in one of
 //! the other ways, each of which has its conditions.
@@ -9,9 +10,10 @@ use std::sync::Arc;
 use dsl::ir::RuleSet;
 use engine::plan::Plan;
 
+use super::carried::changed;
 use super::drive::{Way, drive};
 use super::hold::{request, same_place};
-use super::run::{fed, limits, plain};
+use super::run::{limits, plain};
 use super::{AtOnce, difference, reference_answer, rests_on_places};
 use crate::generate::{Case, Choices};
 use crate::reference::{Answer, Arrival, Poison, RefAlert, waits};
@@ -25,11 +27,18 @@ pub(super) fn vary(case: &Case, rules: &RuleSet, answer: &Answer, at_once: AtOnc
     let way = Way::random(&mut choices);
     let plan = Arc::new(Plan::new(rules, limits(case)));
     let run = |case: &Case, way: &Way| -> Result<Vec<RefAlert>, String> {
-        let alerts = drive(&plan, limits(case), &fed(case), way)?;
+        let (alerts, _) = drive(&plan, case, way)?;
         Ok(alerts.iter().map(plain).collect())
     };
     if let Some(text) = difference(rules, &answer.alerts, &run(case, &way)?, at_once) {
         return Err(format!("driven another way, {way:?}:\n{text}"));
+    }
+    if choices.chance(35) {
+        return changed(case, rules, answer, at_once, &mut choices);
+    }
+    // Where somebody looks at silences, the order of arrival is a part of what is looked at.
+    if case.live() {
+        return Ok(());
     }
     // What is no event is known by its place, which all that follows changes.
     let apart = |alert: &&RefAlert| {

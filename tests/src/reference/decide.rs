@@ -24,6 +24,8 @@ pub struct Settings {
     pub lateness: i64,
     /// Nanoseconds.
     pub request_memory: i64,
+    /// Time goes on to there, if that is later than all events; nanoseconds since the Unix epoch.
+    pub until: Option<i64>,
 }
 
 /// What a rule set answers to a log.

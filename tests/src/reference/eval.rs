@@ -91,6 +91,10 @@ impl<'a> Scope<'a> {
             }
             ExprKind::Lookup(table, key) => {
                 let value = over_each(&[self.value(key)], &|key| tables::lookup(table, &key[0]));
+                let value = match table.rows {
+                    dsl::ir::Rows::MaxMind(_) => self.poison.value("a MaxMind table", value),
+                    _ => value,
+                };
                 self.poison.value("a table", value)
             }
             ExprKind::Aggregate(n) => self.aggregates.get(*n as usize).cloned().unwrap_or(V::Absent),

@@ -22,8 +22,40 @@ pub struct Arrival {
     pub source: usize,
     /// The cluster that its envelope names.
     pub envelope_cluster: Option<String>,
-    /// The event.
+    /// The event; `null` where it is only a line.
     pub json: serde_json::Value,
+    /// What came was only a line, and no event.
+    pub line: Option<Line>,
+    /// What is known, after it came, of sources that are silent.
+    pub silences: Vec<Silence>,
+}
+
+/// A line that is no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// As it stands, without its end.
+    pub text: String,
+    /// What it is told as.
+    pub reason: &'static str,
+}
+
+/// A source is read to its end, and nothing comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// An index into the sources.
+    pub source: usize,
+    /// For how long nothing has come, by a monotonic clock, in nanoseconds.
+    pub silent: i64,
+    /// The wall clock, in nanoseconds since the Unix epoch.
+    pub wall: i64,
+}
+
+impl Arrival {
+    /// An event without a wrapping.
+    #[must_use]
+    pub fn event(source: usize, json: serde_json::Value) -> Self {
+        Self { source, envelope_cluster: None, json, line: None, silences: vec![] }
+    }
 }
 
 /// What a step can take: an event of a request, what is no event, an alert. With what all rules ask of it.
@@ -83,6 +115,9 @@ pub(super) struct Face {
 impl Event {
     /// If it is none: why.
     pub(super) fn new(arrival: &Arrival, sources: &[Source]) -> Result<Self, &'static str> {
+        if let Some(line) = &arrival.line {
+            return Err(line.reason);
+        }
         let whole = V::closed(&arrival.json);
         if !matches!(whole, V::Map(..)) {
             return Err("not_an_event");

@@ -36,7 +36,7 @@ impl Poison {
     }
 
     /// Notes the part; whether it is poisoned.
-    pub(super) fn hits(&self, part: Feature) -> bool {
+    pub(crate) fn hits(&self, part: Feature) -> bool {
         if self.what.is_none() {
             self.met.borrow_mut().insert(part);
         }

@@ -35,7 +35,7 @@ mod value;
 mod window;
 
 pub use decide::{Answer, Settings, Tally, answer, answer_placed, waits};
-pub use event::{Arrival, Event, Source};
+pub use event::{Arrival, Event, Line, Silence, Source};
 pub use feature::{Feature, Poison};
 
 /// An alert of the reference.

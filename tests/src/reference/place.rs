@@ -1,7 +1,8 @@
 //! Where in time things stand: `docs/semantics.md`, "Time and order".
 //!
-//! All events are known before anything is decided, so there is no watermark: a sort does what it does. What is left of time are the
-//! clocks of the sources, which date late events up, and the end of the input.
+//! All events are known before anything is decided, so nothing waits for the watermark: a sort does what it does. What is left of
+//! time are the clocks of the sources, which date late events up, and the end of the input. Only where sources fell silent the watermark is looked at:
+//! it may then have left an event behind that its own source's clock has not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -9,11 +10,14 @@ use std::rc::Rc;
 use dsl::ir::Stage;
 
 use super::decide::Settings;
-use super::event::{Arrival, Event, Source};
+use super::event::{Arrival, Event, Silence, Source};
 use super::feature::Poison;
 
 /// How many distinct times a clock looks back.
 const CLOCK_DEPTH: usize = 16;
+
+/// For less than this long a source is not silent, in nanoseconds.
+const SILENT_MIN: i64 = 1_000_000_000;
 
 /// When something is decided: a time, and whether the input had ended, since what is judged at its end comes after all
 /// else of that time.
@@ -50,6 +54,48 @@ impl Placed {
     }
 }
 
+/// What a source has shown of time.
+#[derive(Clone, Default)]
+struct Clock {
+    times: BTreeSet<i64>,
+    /// How far it ran on while the source was silent; forgotten with its next event.
+    silent: Option<i64>,
+}
+
+impl Clock {
+    /// What its events say.
+    fn shown(&self) -> Option<i64> {
+        self.times.iter().rev().nth(CLOCK_DEPTH - 1).copied()
+    }
+
+    fn now(&self) -> Option<i64> {
+        self.shown().max(self.silent)
+    }
+
+    fn fell_silent(&mut self, silence: &Silence) {
+        if silence.silent < SILENT_MIN || self.times.is_empty() {
+            return;
+        }
+        let highest = self.times.range(..=silence.wall).next_back().copied().unwrap_or(silence.wall);
+        self.silent = self.silent.max(Some(highest.saturating_add(silence.silent).min(silence.wall)));
+    }
+}
+
+/// The clocks of all sources, and what is decided of time.
+struct Clocks {
+    all: Vec<Clock>,
+    lateness: i64,
+    watermark: Option<i64>,
+}
+
+impl Clocks {
+    fn advance(&mut self) {
+        let now: Option<Vec<i64>> = self.all.iter().map(Clock::now).collect();
+        let lowest = now.and_then(|all| all.into_iter().min());
+        self.watermark = self.watermark.max(lowest.map(|lowest| lowest.saturating_sub(self.lateness)));
+    }
+}
+
 /// All that came.
 #[derive(Default)]
 pub(super) struct Log {
@@ -70,24 +116,34 @@ impl Log {
         settings: Settings,
         poison: &Poison,
     ) -> Self {
-        let mut shown: BTreeMap<usize, BTreeSet<i64>> = BTreeMap::new();
+        let mut clocks = Clocks {
+            all: vec![Clock::default(); sources.len()],
+            lateness: settings.lateness,
+            watermark: None,
+        };
+        let live = arrivals.iter().any(|arrival| !arrival.silences.is_empty());
         let mut numbers: BTreeMap<(usize, u64), u64> = BTreeMap::new();
         let mut log = Self::default();
         for (place, arrival) in arrivals.iter().enumerate() {
-            let times = shown.entry(arrival.source).or_default();
-            let clock = times.iter().rev().nth(CLOCK_DEPTH - 1).copied();
+            if arrival.line.is_some() && poison.hits("a line that is no event") {
+                continue;
+            }
+            let clock = &mut clocks.all[arrival.source];
             match Event::new(arrival, sources) {
                 Ok(event) => {
                     let stamp = event.stage_timestamp;
-                    let edge = clock.map_or(i64::MIN, |clock| clock.saturating_sub(settings.lateness));
+                    let edge = clock.shown().map(|clock| clock.saturating_sub(settings.lateness));
+                    let edge = edge.max(clocks.watermark).unwrap_or(i64::MIN);
                     let late = edge > stamp && !poison.hits("late event");
                     let time = if late { edge } else { stamp };
-                    times.insert(stamp);
+                    clock.times.insert(stamp);
+                    clock.silent = None;
                     let (at, moved) = (Moment::at(time), time.saturating_sub(stamp));
                     log.events.push(Placed { event: Rc::new(event), at, moved, place });
                 }
                 Err(reason) => {
-                    let time = clock.or(times.last().copied()).unwrap_or(0);
+                    let time = clock.now().or(clock.times.last().copied()).unwrap_or(0);
+                    let time = clocks.watermark.map_or(time, |watermark| time.max(watermark));
                     let offset = offsets.get(place).copied().unwrap_or(0);
                     let number = numbers.entry((arrival.source, offset)).or_default();
                     let source = sources.get(arrival.source).cloned().unwrap_or_default();
@@ -98,8 +154,19 @@ impl Log {
                     log.undecodable.push(Placed { event: Rc::new(event), at, moved: 0, place });
                 }
             }
+            if live && !poison.hits("a silent source") {
+                clocks.advance();
+                for silence in &arrival.silences {
+                    clocks.all[silence.source].fell_silent(silence);
+                    clocks.advance();
+                }
+            }
         }
-        log.end = log.events.iter().map(|p| p.at.time).max().unwrap_or(0);
+        let highest = log.events.iter().map(|p| p.at.time).max();
+        let lived = clocks.watermark.map(|watermark| watermark.saturating_sub(1));
+        let until = settings.until.filter(|_| !poison.hits("until"));
+        // Where nothing ever came, there is nothing to go on.
+        log.end = highest.max(lived).map_or(0, |end| until.map_or(end, |until| end.max(until)));
         log
     }
 

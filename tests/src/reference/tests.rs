@@ -36,11 +36,11 @@ fn events(text: &str) -> Vec<Arrival> {
         })
     };
     let lines = text.split(';').map(str::trim).enumerate();
-    lines.map(|at| Arrival { source: 0, envelope_cluster: None, json: event(at) }).collect()
+    lines.map(|at| Arrival::event(0, event(at))).collect()
 }
 
 fn answered(text: &str, arrivals: &[Arrival], sources: &[Source]) -> Answer {
-    let settings = Settings { lateness: 5 * SECOND, request_memory: 3_600 * SECOND };
+    let settings = Settings { lateness: 5 * SECOND, request_memory: 3_600 * SECOND, until: None };
     answer(&rules(text), sources, arrivals, settings, &Poison::default())
 }
 

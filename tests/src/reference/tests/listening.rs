@@ -51,7 +51,7 @@ fn what_is_no_event() {
     for (n, key) in [(0, "auditID"), (2, "stageTimestamp"), (4, "verb")] {
         arrivals[n].json[key] = Value::Null;
     }
-    let settings = Settings { lateness: SECOND, request_memory: 60 * SECOND };
+    let settings = Settings { lateness: SECOND, request_memory: 60 * SECOND, until: None };
     let answer = answer_placed(
         &rules(rule),
         &[source(None)],

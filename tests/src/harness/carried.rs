@@ -1,0 +1,119 @@
+//! A state that is loaded under other rules: one is gone, has another name, is new, stands elsewhere. The others answer as if
+//! nothing had happened.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use dsl::ir::{On, Rule, RuleSet};
+use engine::plan::Plan;
+
+use super::drive::{Way, drive_over};
+use super::run::{limits, plain};
+use super::{AtOnce, compile_text, difference};
+use crate::generate::{Case, Choices};
+use crate::reference::{Answer, RefAlert};
+
+/// A rule that no case has, to come in new.
+const NEW: &str = "rule newcomer \"New\" { severity low on any of any by user.username when count() >= 2 within 10s throttle 0s
+    alert \"{user.username} {count()}\" }\n";
+
+/// Goes over to other rules in the middle.
+///
+/// # Errors
+/// What differs, as text.
+pub(super) fn changed(
+    case: &Case,
+    rules: &RuleSet,
+    answer: &Answer,
+    at_once: AtOnce,
+    choices: &mut Choices<'_>,
+) -> Result<(), String> {
+    let Some((what, text)) = another(case, choices) else { return Ok(()) };
+    // Others may listen to what is gone.
+    let Ok(other) = compile_text(text) else { return Ok(()) };
+    let same = unchanged(rules, &other);
+    let way = Way::random(choices);
+    let plans = [rules, &other].map(|rules| Arc::new(Plan::new(rules, limits(case))));
+    let [plan, after] = plans;
+    let (alerts, dropped) = drive_over(&plan, after, case, &way)?;
+    if let Some(rule) = dropped.iter().find(|rule| same.contains(rule.as_str())) {
+        return Err(format!("{what}: rule `{rule}` begins anew, though it did not change\n"));
+    }
+    let of = |all: &[RefAlert]| -> Vec<RefAlert> {
+        all.iter().filter(|alert| same.contains(alert.rule.as_str())).cloned().collect()
+    };
+    let found: Vec<RefAlert> = alerts.iter().map(plain).collect();
+    difference(rules, &of(&answer.alerts), &of(&found), at_once)
+        .map_or(Ok(()), |text| Err(format!("{what}, {way:?}:\n{text}")))
+}
+
+/// Another rule set, without tests.
+fn another(case: &Case, choices: &mut Choices<'_>) -> Option<(String, String)> {
+    let (mut rules, rest): (Vec<String>, Vec<String>) =
+        case.rules.rules.iter().cloned().partition(|text| text.starts_with("rule "));
+    let rest: String = rest.into_iter().filter(|text| text.starts_with("tune ")).collect();
+    let at = choices.below(rules.len());
+    let named = rules.get(at)?.split_whitespace().nth(1)?.to_owned();
+    let what = match choices.below(4) {
+        0 => {
+            rules.remove(at);
+            format!("`{named}` is gone")
+        }
+        1 => {
+            rules[at] = rules[at].replacen(&named, "renamed", 1);
+            format!("`{named}` has another name")
+        }
+        2 => {
+            rules.insert(at, NEW.to_owned());
+            "a rule is new".to_owned()
+        }
+        _ => {
+            rules.remove(at);
+            rules.insert(0, NEW.to_owned());
+            format!("`{named}` is gone and another is new")
+        }
+    };
+    if choices.chance(50) {
+        rules.reverse();
+    }
+    Some((
+        format!("a state goes on under other rules, {what}"),
+        format!("{}\n{}\n{rest}", case.rules.head, rules.join("\n")),
+    ))
+}
+
+/// The rules that both have and that hear the same of both.
+fn unchanged<'r>(rules: &'r RuleSet, other: &RuleSet) -> BTreeSet<&'r str> {
+    let find =
+        |of: &RuleSet, name: &str| of.rules.iter().position(|rule| rule.name == name && !rule.disabled);
+    let mut same: BTreeSet<&str> = rules
+        .rules
+        .iter()
+        .map(|rule| rule.name.as_str())
+        .filter(|name| find(rules, name).is_some() && find(other, name).is_some())
+        .collect();
+    loop {
+        let lost: Vec<&str> = same
+            .iter()
+            .copied()
+            .filter(|name| {
+                let heard =
+                    |of: &RuleSet| find(of, name).map(|n| hears(of, &of.rules[n])).unwrap_or_default();
+                let then = heard(rules);
+                then != heard(other) || then.iter().any(|heard| !same.contains(heard.as_str()))
+            })
+            .collect();
+        if lost.is_empty() {
+            return same;
+        }
+        same.retain(|name| !lost.contains(name));
+    }
+}
+
+/// The rules, but those that are off, whose alerts a rule takes.
+fn hears(rules: &RuleSet, rule: &Rule) -> BTreeSet<String> {
+    let steps =
+        rule.steps.iter().filter_map(|step| if let On::Alerts(of) = &step.on { Some(of) } else { None });
+    let on = steps.flatten().map(|n| &rules.rules[*n]).filter(|rule| !rule.disabled);
+    on.map(|rule| rule.name.clone()).collect()
+}
