@@ -5,6 +5,10 @@
 //! of templates, so it is kinder to caches than a real log: figures from it compare versions of this program, they do
 //! not tell what a cluster needs.
 
+pub mod classes;
 mod events;
+pub mod flood;
+mod worked;
 
 pub use events::{Load, Mix};
+pub use worked::worked;

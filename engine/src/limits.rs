@@ -46,6 +46,15 @@ pub struct Limits {
     pub waiting_matches_max: usize,
 }
 
+impl Limits {
+    /// Matches that a step keeps of one key, or of what many keys share. Shared windows are there to lean to the side of
+    /// telling, which they do as well with few: all shards of a rule together keep no more than one key may.
+    pub(crate) fn matches_of(&self, shared: bool) -> usize {
+        let most = if shared { self.matches_per_key_max / VIRTUAL_SHARDS } else { self.matches_per_key_max };
+        most.max(1)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

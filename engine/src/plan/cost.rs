@@ -17,8 +17,8 @@ use crate::window::slices::SLICES_MAX;
 pub const RECORD_BYTES: u64 = 2048;
 /// What is counted for a value that is kept for later, in bytes.
 pub const VALUE_BYTES: u64 = 256;
-/// What a key costs that has nothing in it, in bytes.
-const KEY_BYTES: u64 = 512;
+/// What a key costs that has nothing in it, in bytes: its share of tables that have just doubled, and its timers.
+const KEY_BYTES: u64 = 1024;
 /// A stretch of time of a window, with what went of it for want of room, in bytes: a sum is the most of it.
 const SLICE_BYTES: u64 = 512;
 /// A time and a number of a window, with their share of its queues, in bytes.

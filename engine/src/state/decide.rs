@@ -164,7 +164,8 @@ impl State {
         let ShapeSpec::Sliding(sliding) = &spec.shape else { return };
         let Some(shard) = self.shards.get_mut(place.shard) else { return };
         let group = shard.groups.enter(place.key, spec, at, place.shared);
-        let Window::Sliding(window) = &mut group.window else { return };
+        let Group { window, last_told, suppressed, .. } = group;
+        let Window::Sliding(window) = window else { return };
         let gone = window.enter(sliding, seen, counted);
 
         let values = window.values(sliding);
@@ -179,8 +180,12 @@ impl State {
         let short = window.shortfall(sliding, at);
         let watched = self.watches.iter().any(|watch| watch.wants(pending));
         let shown = watched.then(|| (window.evidence().cloned().collect::<Vec<_>>(), window.count()));
-        let mut raised = None;
-        if truth == Truth::True {
+        let told = (truth == Truth::True).then(|| {
+            let own = Throttle { last_told, suppressed };
+            throttled(if place.shared { self.overflow.throttle(number) } else { own }, at, spec.throttle)
+        });
+        // Evidence is gathered for what is told alone: in a burst most is held back.
+        let raised = matches!(told, Some(Ok(_))).then(|| {
             let notes = Notes {
                 at_least: short.at_least,
                 late: window.any_late(),
@@ -192,7 +197,7 @@ impl State {
                 ..Notes::default()
             };
             let from = window.ring.front().map_or(at, |first| first.effective);
-            raised = Some(Raised {
+            Raised {
                 events: window.evidence().map(|seen| (seen.meta.clone(), None)).collect(),
                 count: window.count(),
                 window: Some((from, at)),
@@ -202,11 +207,7 @@ impl State {
                 time: pending.m.meta.stage_timestamp,
                 decided_at: at,
                 what: What::Request,
-            });
-        }
-        let told = raised.is_some().then(|| {
-            let throttle = if place.shared { self.overflow.throttle(number) } else { group.throttle() };
-            throttled(throttle, at, spec.throttle)
+            }
         });
         self.arm(place.key);
         self.let_go(pending.m.rule, at, gone);

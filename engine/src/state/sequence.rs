@@ -144,7 +144,7 @@ impl State {
             captures: pending.m.captures.clone(),
         });
         let step = pending.m.step as usize;
-        let keep = chain.keep(at, self.limits.matches_per_key_max);
+        let keep = chain.keep(at, self.limits.matches_of(place.shared));
         self.tally.shed.window += chain.sequence.enter(layout, step, waiting.clone(), keep);
         if layout.completes(step).is_some() {
             self.arm(place.key);
@@ -231,7 +231,8 @@ impl State {
             true => Vec::new(),
             false => wait.completing.places.iter().map(|(pending, _)| pending.clone()).collect(),
         };
-        let max = self.limits.matches_per_key_max.max(1);
+        let Some(shared) = self.group(group).map(|group| group.shared) else { return };
+        let max = self.limits.matches_of(shared);
         let Some(chain) = chain_of(&mut self.shards, group) else { return };
         chain.wait(wait);
         let first = chain.waits.first_key_value().map(|(number, _)| *number);

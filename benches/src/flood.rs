@@ -1,0 +1,251 @@
+//! A flood of keys: what an attacker does who makes up a new user name for every request.
+//!
+//! Every event is of a key that was never seen (or, for comparison, of one of a thousand), and all fall into the windows of
+//! the rules, so that nothing may be forgotten for being old. Among them are those that the rules are there for: now and
+//! then a user does three things in a row, of which the last is a shell. The bytes are made block by block outside of what
+//! is timed and go the way that all input goes: cut into documents, decoded, matched, decided.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::worked;
+use dsl::source::SourceMap;
+use engine::frame::blocks::Blocks;
+use engine::limits::Limits;
+use engine::matches::SourceInfo;
+use engine::matching::{Scratch, match_block};
+use engine::plan::Plan;
+use engine::state::{RunTally, State};
+
+/// How many keys there are where they are few.
+pub const FEW: u64 = 1_000;
+/// One in so many groups of three events is of one user, who does what the rules are there for.
+pub const PLANTED_EVERY: u64 = 100;
+/// Events made, and then read, in one go.
+const BLOCK_EVENTS: u64 = 1_000;
+/// Between two events.
+const STEP_MICROS: u64 = 100;
+
+/// A kind of memory, with a rule that has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// As the table names it.
+    pub name: &'static str,
+    clauses: &'static str,
+    /// Each key is told once: there are as many alerts as keys.
+    pub tells_each_key: bool,
+}
+
+/// All kinds of memory by key.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "count",
+        clauses: "on any of any by user.username when count() >= 3 within 1h",
+        tells_each_key: false,
+    },
+    Kind {
+        name: "distinct",
+        clauses: "on any of any by user.username when distinct(objectRef.name) >= 3 within 1h",
+        tells_each_key: false,
+    },
+    Kind {
+        name: "exact count",
+        clauses: "on any of any by user.username when count() == 3 within 1h",
+        tells_each_key: false,
+    },
+    Kind {
+        name: "tumbling",
+        clauses: "on any of any by user.username when count() >= 3 tumbling 1h",
+        tells_each_key: false,
+    },
+    Kind {
+        name: "session",
+        clauses: "on any of any by user.username when count() >= 3 session gap 30m within 1h",
+        tells_each_key: false,
+    },
+    Kind {
+        name: "first_seen",
+        clauses: "on any of any by user.username when first_seen(verb) within 1h learning 30m",
+        tells_each_key: false,
+    },
+    Kind {
+        name: "sequence",
+        clauses: "by user.username sequence within 1h { a: on get of secrets b: on create of pods/exec }",
+        tells_each_key: false,
+    },
+    Kind {
+        name: "silent",
+        clauses: "on any of any by user.username when silent for 1h",
+        tells_each_key: false,
+    },
+    Kind { name: "throttle", clauses: "on any of any by user.username throttle 1h", tells_each_key: true },
+];
+
+/// What became of a flood.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// How many events came.
+    pub events: u64,
+    /// How long a processor was at work to cut, decode, match and decide them. Time on the clock would tell as much of
+    /// whatever else the machine does.
+    pub took: Duration,
+    /// Alerts that are exact, and that are approximate.
+    pub alerts: (u64, u64),
+    /// What the alerts that are approximate count, summed up: of refusals how many were refused.
+    pub approximate_counts: u64,
+    /// What was counted.
+    pub tally: RunTally,
+    /// What is remembered, looked at after every tenth of the events: requests, groups, matches that wait.
+    pub remembered: Vec<(usize, usize, usize)>,
+}
+
+/// Runs so many events past a rule of a kind; `each_new`: every key is a new one. After every tenth of the events `look` is
+/// called.
+///
+/// # Panics
+///
+/// If the rule does not compile.
+pub fn run(kind: Kind, events: u64, each_new: bool, limits: Limits, look: &mut dyn FnMut()) -> Outcome {
+    let mut sources = SourceMap::default();
+    sources
+        .add("flood.rule", format!("rule flood \"A flood\" {{ severity low {} alert \"x\" }}", kind.clauses));
+    let rules = dsl::check::compile(&sources).rules.expect("the rules of a flood compile");
+    let plan = Arc::new(Plan::new(&rules, limits));
+    let mut state = State::new(plan.clone(), limits);
+    let info = SourceInfo { name: "flood".into(), cluster: None };
+    let source = state.add_source(info.clone());
+    let mut blocks = Blocks::new(source, 256 << 10, limits.line_bytes_max);
+    let (mut scratch, mut told, mut text) = (Scratch::default(), Vec::new(), Vec::new());
+    let mut outcome = Outcome { events, ..Outcome::default() };
+    let count = |told: &mut Vec<engine::alert::Alert>, outcome: &mut Outcome| {
+        for alert in told.drain(..) {
+            if alert.approximate {
+                outcome.alerts.1 += 1;
+                outcome.approximate_counts += alert.count;
+            } else {
+                outcome.alerts.0 += 1;
+            }
+        }
+    };
+    let (mut number, tenth) = (0, (events / 10).max(1));
+    while number < events {
+        text.clear();
+        let until = (number + BLOCK_EVENTS).min(events);
+        let passed = number / tenth < until / tenth;
+        (number..until).for_each(|number| event(number, each_new, &mut text));
+        number = until;
+        let began = worked();
+        blocks.push(&text);
+        if number == events {
+            blocks.finish();
+        }
+        while let Some(block) = blocks.pop() {
+            state.take(source, match_block(&plan, &info, &block, &mut scratch));
+        }
+        state.drain(&mut told);
+        outcome.took += worked().saturating_sub(began);
+        count(&mut told, &mut outcome);
+        if passed {
+            let (requests, groups) = state.remembered();
+            outcome.remembered.push((requests, groups, state.waiting()));
+            look();
+        }
+    }
+    let began = worked();
+    state.end(source);
+    state.finish();
+    state.drain(&mut told);
+    outcome.took += worked().saturating_sub(began);
+    count(&mut told, &mut outcome);
+    outcome.tally = state.tally().clone();
+    outcome
+}
+
+/// How many users are planted among so many events.
+#[must_use]
+pub fn planted(events: u64) -> u64 {
+    events / 3 / PLANTED_EVERY
+}
+
+/// An event as the API server writes it at level Metadata. Three in a row make a group; each last group of
+/// [`PLANTED_EVERY`] is of one user.
+fn event(number: u64, each_new: bool, out: &mut Vec<u8>) {
+    let (group, place) = (number / 3, number % 3);
+    let planted = group % PLANTED_EVERY == PLANTED_EVERY - 1;
+    let key = if each_new { number } else { number % FEW };
+    let (prefix, key) = if planted { ("planted", group) } else { ("user", key) };
+    let shell = planted && place == 2;
+    let (verb, resource, rest, object) = if shell {
+        ("create", "pods", "/exec?command=sh", "\"subresource\":\"exec\",")
+    } else {
+        ("get", "secrets", "", "")
+    };
+    let stamp = (number + 1) * STEP_MICROS;
+    let (second, micros) = (stamp / 1_000_000, stamp % 1_000_000);
+    let (hour, minute, second) = (second / 3_600 % 24, second / 60 % 60, second % 60);
+    let written = write!(
+        out,
+        "{{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"Metadata\",\
+         \"auditID\":\"27908381-5cd4-4cfd-8929-{number:012x}\",\"stage\":\"ResponseComplete\",\
+         \"requestURI\":\"/api/v1/namespaces/shop/{resource}/object-{number}{rest}\",\"verb\":\"{verb}\",\
+         \"user\":{{\"username\":\"{prefix}-{key}@example.com\",\"uid\":\"a\",\"groups\":[\"developers\",\"system:authenticated\"]}},\
+         \"sourceIPs\":[\"10.240.3.17\"],\"userAgent\":\"kubectl/v1.34.4 (linux/amd64) kubernetes/0000000\",\
+         \"objectRef\":{{\"resource\":\"{resource}\",{object}\"namespace\":\"shop\",\"name\":\"object-{number}\",\"apiVersion\":\"v1\"}},\
+         \"responseStatus\":{{\"metadata\":{{}},\"code\":200}},\
+         \"requestReceivedTimestamp\":\"2026-01-05T{hour:02}:{minute:02}:{second:02}.{micros:06}Z\",\
+         \"stageTimestamp\":\"2026-01-05T{hour:02}:{minute:02}:{second:02}.{micros:06}Z\",\
+         \"annotations\":{{\"authorization.k8s.io/decision\":\"allow\",\"authorization.k8s.io/reason\":\"RBAC: allowed by \
+         ClusterRoleBinding \\\"developers\\\" of ClusterRole \\\"edit\\\" to Group \\\"developers\\\"\"}}}}\n"
+    );
+    debug_assert!(written.is_ok(), "memory takes what is written");
+}
+
+/// Asserts what must have been told, whatever was shed.
+///
+/// # Panics
+///
+/// If it was not.
+pub fn assert_told(kind: Kind, outcome: &Outcome, each_new: bool) {
+    let Outcome { alerts: (exact, approximate), tally, .. } = outcome;
+    let planted = planted(outcome.events);
+    let shed = tally.shed;
+    let name = kind.name;
+    assert_eq!(tally.decoded, outcome.events, "{name}: every event is read");
+    if !each_new {
+        let keys = FEW.min(outcome.events);
+        let told = match name {
+            "sequence" => planted,
+            "first_seen" | "silent" => 0,
+            _ => keys + planted,
+        };
+        assert_eq!((*exact, *approximate), (told, 0), "{name}: few keys, exact answers");
+        return;
+    }
+    if kind.tells_each_key {
+        // What a throttle cannot remember it does not hold back.
+        let keys = outcome.events - 2 * planted;
+        assert!(exact + approximate >= keys, "{name}: each key is told");
+        return;
+    }
+    if shed.shared > 0 {
+        assert!(*exact > 0 && *exact < planted, "{name}: planted ones are told exactly while there is room");
+        assert!(*approximate >= 1, "{name}: and together once there is none");
+    }
+    if shed.refused > 0 {
+        assert_eq!(
+            outcome.approximate_counts, shed.refused,
+            "{name}: what was refused is told to the last one"
+        );
+    }
+    if shed.shared == 0 && shed.refused == 0 && !matches!(name, "first_seen" | "silent") {
+        assert_eq!(*exact, planted, "{name}: with room for all every planted one is told");
+    }
+    if name == "first_seen" && shed.keys > 0 {
+        let held = tally.rules.first().map_or(0, |rule| rule.suppressed);
+        assert!(*approximate + held >= shed.keys, "{name}: what could not be remembered counts as new");
+    }
+}

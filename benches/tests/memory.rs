@@ -1,0 +1,236 @@
+//! What rules remember, in real bytes: never more than the bounds that `rules` prints. An allocator counts.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dsl::source::SourceMap;
+use engine::frame::blocks::Blocks;
+use engine::limits::{Limits, VIRTUAL_SHARDS};
+use engine::matches::{SourceId, SourceInfo};
+use engine::matching::{Scratch, match_block};
+use engine::plan::Plan;
+use engine::plan::cost::{RECORD_BYTES, cost};
+use engine::state::State;
+
+/// Counts what each thread holds.
+struct Counting;
+
+thread_local! {
+    static HELD: Cell<i64> = const { Cell::new(0) };
+}
+
+fn count(bytes: usize, sign: i64) {
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    // A thread that ends may free after its counter is gone.
+    let _ = HELD.try_with(|held| held.set(held.get() + sign * bytes));
+}
+
+#[expect(
+    unsafe_code,
+    reason = "an allocator can be written in no other way; it hands everything on to the system's"
+)]
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 1);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count(layout.size(), -1);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn held() -> u64 {
+    HELD.with(|held| u64::try_from(held.get()).unwrap_or(0))
+}
+
+/// The first key of the events that only let time pass.
+const CLOCK: usize = 60_000;
+/// Events fed in one go.
+const CHUNK: usize = 128;
+
+/// One request for what is remembered of requests in each shard, and no wait for what is late, so that neither counts; queues of two
+/// hundred.
+fn limits() -> Limits {
+    Limits { requests_told_max: VIRTUAL_SHARDS, matches_per_key_max: 200, lateness: 0, ..Limits::default() }
+}
+
+/// An event like those of a busy cluster, with much to keep.
+fn event(key: usize, number: usize) -> String {
+    let stamp = format!("2026-01-05T00:{:02}:{:02}.{key:06}Z", number / 60, number % 60);
+    format!(
+        "{{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"Metadata\",\
+         \"auditID\":\"27908381-5cd4-4cfd-8929-{key:04x}{number:08x}\",\"stage\":\"ResponseComplete\",\
+         \"requestURI\":\"/api/v1/namespaces/kube-system/secrets/bootstrap-{number}\",\"verb\":\"get\",\
+         \"user\":{{\"username\":\"system:serviceaccount:monitoring-{key}:prometheus-kube-state-metrics\",\
+         \"groups\":[\"system:serviceaccounts\",\"system:serviceaccounts:monitoring-{key}\",\"system:authenticated\"]}},\
+         \"sourceIPs\":[\"2001:db8:1234:5678:9abc:def0:1234:5678\",\"10.240.17.203\"],\
+         \"userAgent\":\"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36\",\
+         \"objectRef\":{{\"resource\":\"secrets\",\"namespace\":\"kube-system\",\"name\":\"bootstrap-{number}\",\"apiVersion\":\"v1\"}},\
+         \"responseStatus\":{{\"metadata\":{{}},\"code\":200}},\
+         \"requestReceivedTimestamp\":\"{stamp}\",\"stageTimestamp\":\"{stamp}\"}}\n"
+    )
+}
+
+/// Fills so many keys, each with so many events and gives what a rule is said to take at most for a key, and takes.
+fn per_key(clauses: &str, keys: usize, events: usize) -> (u64, u64) {
+    let limits = limits();
+    let mut sources = SourceMap::default();
+    sources.add("memory.rule", format!("rule memory \"M\" {{ severity low {clauses} alert \"x\" }}"));
+    let outcome = dsl::check::compile(&sources);
+    let rules = outcome.rules.unwrap_or_else(|| panic!("{:#?}", outcome.diagnostics));
+    let bound = cost(&rules.rules[0], &limits).bytes_per_key;
+    let plan = Arc::new(Plan::new(&rules, limits));
+    let info = SourceInfo { name: "memory".into(), cluster: None };
+    let mut state = State::new(plan.clone(), limits);
+    let source = state.add_source(info.clone());
+    let (mut scratch, mut alerts) = (Scratch::default(), Vec::new());
+    let mut feed = |state: &mut State, text: &str| {
+        let block = Blocks::whole(source, text.as_bytes());
+        state.take(source, match_block(&plan, &info, &block, &mut scratch));
+        state.drain(&mut alerts);
+        alerts.clear();
+    };
+    // What all share grows once: buffers, and the queue of what waits.
+    let pass = |second: usize| (0..CHUNK).map(|n| event(CLOCK + n, second)).collect::<String>();
+    feed(&mut state, &pass(0));
+    let before = held();
+    for number in 1..=events {
+        for chunk in (0..keys).step_by(CHUNK) {
+            let text: String = (chunk..keys.min(chunk + CHUNK)).map(|key| event(key, number)).collect();
+            feed(&mut state, &text);
+        }
+    }
+    // Past the lateness all of it is decided.
+    feed(&mut state, &pass(events + 6));
+    feed(&mut state, &pass(events + 12));
+    let (_, groups) = state.remembered();
+    assert_eq!(groups, keys + CHUNK, "{clauses}: every key is remembered");
+    let real = held().saturating_sub(before) / keys as u64;
+    (bound, real)
+}
+
+/// Every kind of window: keys that are filled as far as they can be.
+#[test]
+fn a_key_takes_no_more_than_the_printed_bound() {
+    let kinds = [
+        ("on get of secrets by user.username throttle 1h", 2),
+        ("on get of secrets by user.username when count() >= 3 within 1h", 1_200),
+        ("on get of secrets by user.username when count() == 3 within 1h", 300),
+        (
+            "on get of secrets by user.username when count(where responseStatus.code == 200) >= 3 within 1h",
+            300,
+        ),
+        ("on get of secrets by user.username when distinct(objectRef.name) >= 3 within 1h", 1_200),
+        ("on get of secrets by user.username when distinct(objectRef.name, userAgent) == 3 within 1h", 300),
+        ("on get of secrets by user.username when sum(responseStatus.code) > 300 within 1h", 300),
+        ("on get of secrets by user.username when avg(responseStatus.code) > 300 within 1h", 300),
+        ("on get of secrets by user.username when min(responseStatus.code) > 300 within 1h", 300),
+        ("on get of secrets by user.username when percentile(responseStatus.code, 95) > 300 within 1h", 300),
+        ("on get of secrets by user.username when count() >= 3 tumbling 1h", 300),
+        ("on get of secrets by user.username when distinct(objectRef.name) == 3 tumbling 1h", 300),
+        (
+            "on get of secrets by user.username when percentile(responseStatus.code, 95) > 300 tumbling 1h",
+            300,
+        ),
+        ("on get of secrets by user.username when count() >= 3 session gap 30m within 1h", 300),
+        (
+            "on get of secrets by user.username when first_seen(objectRef.name, userAgent) within 1h learning 1h",
+            300,
+        ),
+        ("on get of secrets by user.username when silent for 1h", 2),
+        ("by user.username sequence within 1h { a: on get of secrets b: on create of pods/exec }", 300),
+        (
+            "by user.username sequence within 1h { a: on get of secrets b: on get of secrets where objectRef.name == a.objectRef.name and userAgent != a.userAgent }",
+            300,
+        ),
+        ("by user.username unordered within 1h { a: on get of secrets b: on create of pods/exec }", 300),
+    ];
+    let mut over = Vec::new();
+    for (clauses, events) in kinds {
+        // Where a key keeps little, so many that the table of a shard has just doubled is the worst there is.
+        let keys = if events < 100 { 3_700 } else { 64 };
+        let (bound, real) = per_key(clauses, keys, events);
+        eprintln!("{real:>9} of {bound:>9} bytes a key: {clauses}");
+        assert!(real > 100, "{clauses}: something is remembered");
+        if real > bound {
+            over.push(format!("{real} of {bound}: {clauses}"));
+        }
+    }
+    assert!(over.is_empty(), "{over:#?}");
+}
+
+/// The bundled sample, and the recorded logs where they are.
+fn logs() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let data = std::env::var_os("AUDIT_DATA").map_or_else(|| root.join("../shared/data"), PathBuf::from);
+    let mut logs = vec![root.join("samples/attack.log.gz")];
+    match std::fs::read_dir(data.join("recorded")) {
+        Ok(all) => {
+            let all = all.filter_map(|entry| Some(entry.ok()?.path()));
+            logs.extend(all.filter(|path| {
+                let name = path.to_string_lossy();
+                name.ends_with(".log") || name.ends_with(".log.gz") || name.ends_with(".jsonl.gz")
+            }));
+        }
+        Err(_) => eprintln!("no recorded logs here: only the sample is looked at"),
+    }
+    logs
+}
+
+fn text(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    if path.extension().is_none_or(|extension| extension != "gz") {
+        return bytes;
+    }
+    let mut text = Vec::new();
+    flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).unwrap();
+    text
+}
+
+/// What a match keeps of each event of real logs, as an alert or a window holds on to it.
+#[test]
+fn what_is_kept_of_a_real_event_is_below_what_is_counted_for_it() {
+    let mut sources = SourceMap::default();
+    sources.add(
+        "all.rule",
+        "rule everything \"A\" { severity low on any of any including dry_run alert \"x\" }",
+    );
+    let rules = dsl::check::compile(&sources).rules.unwrap();
+    let limits = Limits::default();
+    let plan = Plan::new(&rules, limits);
+    let info = SourceInfo { name: "log".into(), cluster: None };
+    let mut scratch = Scratch::default();
+    for path in logs() {
+        let bytes = text(&path);
+        let (mut most, mut sum, mut events) = (0, 0, 0);
+        let mut blocks = Blocks::new(SourceId(0), 1, limits.line_bytes_max);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            blocks.push(line);
+            blocks.flush();
+            while let Some(block) = blocks.pop() {
+                let mut found = match_block(&plan, &info, &block, &mut scratch).found;
+                while let Some(m) = found.pop() {
+                    let with = held();
+                    drop(m);
+                    let kept = with - held();
+                    (most, sum, events) = (most.max(kept), sum + kept, events + 1);
+                }
+                drop(found);
+            }
+        }
+        assert!(events > 500, "{}: {events} events", path.display());
+        eprintln!("{}: {events} events, {} bytes on average, {most} at most", path.display(), sum / events);
+        assert!(most < RECORD_BYTES, "{}: {most}", path.display());
+    }
+}
