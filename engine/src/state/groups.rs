@@ -98,7 +98,9 @@ impl Window {
             ShapeSpec::Sequence(layout) => Self::Sequence(Chain::new(layout)),
             ShapeSpec::Closing(_) => Self::Closing(None),
             ShapeSpec::FirstSeen(memory) => Self::FirstSeen(match began {
-                None if unsure => FirstSeen::forgotten(memory, at),
+                // Nor is it known of one that was taken in like this before since when it is.
+                None | Some(Nanos::MIN) if unsure => FirstSeen::forgotten(memory, at),
+                Some(began) if unsure => FirstSeen::short(began, at),
                 began => FirstSeen::new(began.unwrap_or(at)),
             }),
             ShapeSpec::Silent { .. } => Self::Silent(None),

@@ -8,7 +8,9 @@
 //! A window of one key has a limit of its own. What a rule that is not monotone says past that may be wrong in both ways, so
 //! how much went from such windows is told by the same alert.
 //!
-//! A few words per rule, whatever comes.
+//! A few words per rule and window that is open, whatever comes.
+
+use std::collections::BTreeMap;
 
 use super::State;
 use super::carry::Origin;
@@ -25,23 +27,26 @@ use crate::planted::planted;
 /// The shortest window over which refusals are told.
 const WINDOW_MIN: Nanos = 60_000_000_000;
 
+/// How many windows may be open at once.
+const WINDOWS_MAX: usize = 1_024;
+
 /// Of all rules, by their numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Overflow(Vec<Over>);
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Over {
     /// When an alert of what is shared was told last.
     last_told: Option<Nanos>,
     /// How many were held back since.
     suppressed: u64,
-    refused: Option<Refused>,
+    /// By where their windows begin: what is not yet decided may be ahead of what is.
+    refused: BTreeMap<Nanos, Refused>,
 }
 
 /// What was refused in one window.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
-    start: Nanos,
     end: Nanos,
     count: u64,
     /// How many matches and values went from windows of keys that have one.
@@ -95,8 +100,8 @@ impl Overflow {
         w.list(self.0.iter(), |w, over| {
             w.maybe(over.last_told, Writer::i64);
             w.u64(over.suppressed);
-            w.maybe(over.refused, |w, refused| {
-                w.i64(refused.start);
+            w.list(over.refused.iter(), |w, (start, refused)| {
+                w.i64(*start);
                 w.i64(refused.end);
                 w.u64(refused.count);
                 w.u64(refused.gone);
@@ -109,9 +114,10 @@ impl Overflow {
             Ok(Over {
                 last_told: r.maybe(Reader::i64)?,
                 suppressed: r.u64()?,
-                refused: r.maybe(|r| {
-                    Ok(Refused { start: r.i64()?, end: r.i64()?, count: r.u64()?, gone: r.u64()? })
-                })?,
+                refused: r
+                    .list(|r| Ok((r.i64()?, Refused { end: r.i64()?, count: r.u64()?, gone: r.u64()? })))?
+                    .into_iter()
+                    .collect(),
             })
         })?;
         Ok(Self(all))
@@ -156,17 +162,17 @@ impl State {
     fn fall_short(&mut self, rule: u32, at: Nanos, short: Short) {
         let Some(spec) = self.rules.get(rule as usize) else { return };
         let (length, stratum) = (spec.window.max(WINDOW_MIN), spec.stratum);
-        let open = |over: &Overflow| over.0.get(rule as usize).and_then(|over| over.refused);
-        if open(&self.overflow).is_some_and(|open| open.end <= at) {
-            // Its timer is of this very time.
-            self.tell_refused(at, rule, false);
-        }
         let Some(over) = self.overflow.0.get_mut(rule as usize) else { return };
-        let open = over.refused.get_or_insert_with(|| {
-            let start = at.div_euclid(length).saturating_mul(length);
+        let start = at.div_euclid(length).saturating_mul(length);
+        let start = match over.refused.last_key_value() {
+            // Events of as many minutes of which none has passed: somebody makes up times.
+            Some((last, _)) if over.refused.len() >= WINDOWS_MAX => start.min(*last),
+            _ => start,
+        };
+        let open = over.refused.entry(start).or_insert_with(|| {
             let end = start.saturating_add(length);
             self.timers.arm(end, Timer::refused(stratum, rule));
-            Refused { start, end, count: 0, gone: 0 }
+            Refused { end, count: 0, gone: 0 }
         });
         match short {
             Short::Refused => open.count += 1,
@@ -174,10 +180,9 @@ impl State {
         }
     }
 
-    /// An event has a cluster of which it cannot be remembered that it was there.
+    /// An event at `at`, which may be ahead of what is decided, has a cluster of which it cannot be remembered that it was
+    /// there.
     pub(super) fn refuse_cluster(&mut self, at: Nanos) {
-        // Of what is still to come nothing may be told yet, and time may not have begun.
-        let at = if self.sources.watermark == Nanos::MIN { at } else { at.min(self.sources.watermark) };
         let plan = self.plan.clone();
         for (number, rule) in (0..).zip(&plan.rules) {
             if matches!(rule.shape, Shape::Silent { waits_for: WaitsFor::EachCluster, .. }) {
@@ -189,7 +194,7 @@ impl State {
     /// Sets the timers for what was loaded.
     pub(super) fn arm_refused(&mut self) {
         for (number, (over, spec)) in (0..).zip(self.overflow.0.iter().zip(&self.rules)) {
-            if let Some(refused) = over.refused {
+            for refused in over.refused.values() {
                 self.timers.arm(refused.end, Timer::refused(spec.stratum, number));
             }
         }
@@ -197,8 +202,17 @@ impl State {
 
     /// Tells what a rule refused in a window that is over at `at`; `cut`: since the input is.
     pub(super) fn tell_refused(&mut self, at: Nanos, rule: u32, cut: bool) {
-        let Some(over) = self.overflow.0.get_mut(rule as usize) else { return };
-        let Some(refused) = over.refused.take_if(|refused| cut || refused.end <= at) else { return };
+        loop {
+            let Some(over) = self.overflow.0.get_mut(rule as usize) else { return };
+            let Some(first) = over.refused.first_entry().filter(|first| cut || first.get().end <= at) else {
+                return;
+            };
+            let (start, refused) = first.remove_entry();
+            self.tell_window(at, rule, (start, refused), cut);
+        }
+    }
+
+    fn tell_window(&mut self, at: Nanos, rule: u32, (start, refused): (Nanos, Refused), cut: bool) {
         let plan = self.plan.clone();
         let (Some(of), Some(spec)) = (plan.rules.get(rule as usize), self.rules.get(rule as usize)) else {
             return;
@@ -208,14 +222,14 @@ impl State {
             Notes { refused: refused.count > 0, cut: refused.gone > 0, ended: cut, ..Notes::default() };
         let mut id = Fields::tagged("refused");
         id.part(Some(face.name.as_bytes()));
-        id.part(Some(&refused.start.to_le_bytes()));
+        id.part(Some(&start.to_le_bytes()));
         let alert = Alert {
             id: id.identity(),
             message: refused.message(),
             rule: face,
             time: refused.end,
             cluster: None,
-            window: Some((refused.start, refused.end)),
+            window: Some((start, refused.end)),
             key: Vec::new(),
             count: refused.count.saturating_add(refused.gone),
             values: Vec::new(),

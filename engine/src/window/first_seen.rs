@@ -57,6 +57,13 @@ impl FirstSeen {
         this
     }
 
+    /// Of a key that is known since `began`, but may have shown something before `at` for which there was no room.
+    pub(crate) fn short(began: Nanos, at: Nanos) -> Self {
+        let mut this = Self::new(began);
+        this.tuples.dropped = Some(at);
+        this
+    }
+
     /// A match shows these tuples. Gives also how many others had to be forgotten for them.
     pub(crate) fn show(&mut self, spec: &FirstSeenSpec, at: Nanos, tuples: &[Box<[u8]>]) -> (Sight, u64) {
         let from = at.saturating_sub(spec.within).saturating_add(i64::from(planted(32)));

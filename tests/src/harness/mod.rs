@@ -18,6 +18,7 @@ pub use census::{Census, OF_TESTS, PARTS};
 pub use compare::{AtOnce, difference, rests_on_places};
 pub use frame::{Framed, frame};
 pub use hold::{Outcome, hold, print_case};
+pub(crate) use run::plain;
 pub use run::{engine_answer, run};
 pub use shrink::{shrink, shrink_rules};
 pub use trials::Tests;

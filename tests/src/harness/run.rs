@@ -51,7 +51,7 @@ pub fn run(
     (answer.alerts.iter().map(plain).collect(), answer.tally)
 }
 
-pub(super) fn plain(alert: &engine::alert::Alert) -> RefAlert {
+pub(crate) fn plain(alert: &engine::alert::Alert) -> RefAlert {
     let mut notes: Vec<String> = alert.notes.iter().map(|note| (*note).to_owned()).collect();
     notes.sort();
     RefAlert {

@@ -1,0 +1,63 @@
+//! Logs that do not fit: a flood now and then, and quiet times in which room is made.
+
+use serde_json::json;
+
+use super::SECOND;
+use super::kinds::{Kind, clusters, users};
+use crate::generate::Choices;
+use crate::reference::Arrival;
+
+/// The first second of the log.
+const START: i64 = 1_767_571_200;
+
+/// Events of a few users, or of a few clusters. Where they come `again` some do so at once.
+pub(super) fn log(kind: &Kind, again: bool, choices: &mut Choices<'_>) -> Vec<Arrival> {
+    let mut at = START * SECOND;
+    let mut arrivals: Vec<(i64, Arrival)> = Vec::new();
+    // Seldom all of them, so that keys come back.
+    let names = 2 + choices.below(9);
+    for n in 0..choices.below(70) {
+        let gap = match choices.below(9) {
+            0..6 => choices.below(800),
+            6 | 7 => 800 + choices.below(3_200),
+            _ => 4_000 + choices.below(8_000),
+        };
+        at += i64::try_from(gap).unwrap_or(0) * (SECOND / 1_000);
+        let name = choices.below(names);
+        let (user, cluster) = match kind.clusters {
+            true => ("u", Some(clusters()[name.min(clusters().len() - 1)].to_owned())),
+            false => (users()[name.min(users().len() - 1)], None),
+        };
+        let stamp = chrono::DateTime::from_timestamp_nanos(at);
+        let stamp = stamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+        let json = json!({
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("id-{n}"),
+            "stage": "ResponseComplete", "verb": "get", "requestURI": "/x", "user": {"username": user},
+            "objectRef": {"resource": "pods", "name": *choices.pick(&["p", "qq", "rrr"])},
+            "responseStatus": {"code": *choices.pick(&[200, 200, 403, 500])},
+            "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,
+        });
+        // Not in order, but within the lateness.
+        let delay = if choices.chance(20) { i64::try_from(choices.below(450)).unwrap_or(0) } else { 0 };
+        let arrival = Arrival { envelope_cluster: cluster, ..Arrival::event(0, json) };
+        let comes = at + delay * (SECOND / 1_000);
+        arrivals.push((comes, arrival.clone()));
+        while again && choices.chance(25) {
+            arrivals.push((comes + 1, arrival.clone()));
+        }
+    }
+    arrivals.sort_by_key(|(comes, _)| *comes);
+    arrivals.into_iter().map(|(_, arrival)| arrival).collect()
+}
+
+/// As a source has it.
+pub(super) fn bytes(arrivals: &[Arrival]) -> Vec<u8> {
+    let line = |arrival: &Arrival| match &arrival.envelope_cluster {
+        Some(cluster) => {
+            let message = arrival.json.to_string();
+            format!("{}\n", json!({"verb": "x", "message": message, "cluster_uuid": cluster}))
+        }
+        None => format!("{}\n", arrival.json),
+    };
+    arrivals.iter().flat_map(|arrival| line(arrival).into_bytes()).collect()
+}
