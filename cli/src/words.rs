@@ -103,6 +103,10 @@ pub(crate) fn cost(rule: &Rule) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a number for people")]
     let size = |bytes: u64| human::bytes(bytes as f64);
     let memory = match (cost.bytes_per_key, cost.events_per_key) {
+        (bytes, _) if let Some(table) = cost.table => {
+            let (settled, max) = (size(table.bytes_per_settled), size(table.bytes_max));
+            format!("up to {} a request that waits, {settled} any other, {max} in all", size(bytes))
+        }
         (0, _) => "remembers nothing".to_owned(),
         (bytes, 0) => format!("up to {} a key", size(bytes)),
         (bytes, events) => format!("up to {} a key ({events} events)", size(bytes)),

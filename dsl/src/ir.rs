@@ -5,12 +5,15 @@
 //! no source text to be evaluated; spans and texts are kept only for people. The meaning of each node is in
 //! `docs/semantics.md`; the engine and the reference evaluator in `tests/` both start from here and share nothing else.
 
+mod requests;
+
 use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use crate::source::Span;
 pub use crate::syntax::ast::{ArithOp, CompareOp, Severity};
+pub use requests::OfRequests;
 
 /// A checked rule set.
 #[derive(Clone, Debug, Default)]

@@ -26,6 +26,10 @@ pub const VALUE_CHARS_MAX: usize = 256;
 pub const EVIDENCE_EDGE: usize = 10;
 /// How many matches a sequence tries for one completing match before it gives up the search.
 pub const SEQUENCE_TRIES_MAX: usize = 200_000;
+/// What a request takes in the table of a rule about requests themselves, with its share of the queues, in bytes.
+pub const REQUEST_BYTES: usize = 160;
+/// What it takes besides while its match is held, and not counting what that brings along, in bytes.
+pub const REQUEST_HELD_BYTES: usize = 144;
 
 /// Limits that a run may set.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,9 @@ pub struct Limits {
     pub matches_per_key_max: usize,
     /// Matches that wait for the watermark at most. Past it the earliest are decided as if time had passed them.
     pub waiting_matches_max: usize,
+    /// Bytes of the table of one rule about requests themselves at most, divided among the virtual shards. 0: no table,
+    /// so that such a rule remembers each request as other rules remember a key.
+    pub request_table_bytes_max: usize,
 }
 
 impl Limits {
@@ -65,6 +72,7 @@ impl Default for Limits {
             keys_per_rule_max: 1 << 20,
             matches_per_key_max: 100_000,
             waiting_matches_max: 1 << 20,
+            request_table_bytes_max: 256 << 20,
         }
     }
 }

@@ -129,6 +129,33 @@ pub struct Match {
     pub dry_run_unknown: bool,
 }
 
+/// A match of a rule about requests themselves ([`dsl::ir::OfRequests`]), as small as it can be: every event is one, and
+/// nearly none is looked at again.
+#[derive(Clone, Debug)]
+pub struct RequestMatch {
+    /// The rule's number in the plan.
+    pub rule: u32,
+    /// The step's number in the rule.
+    pub step: u32,
+    /// Which event of the block: an index into [`Matches::times`].
+    pub event: u32,
+    /// What tells keys of the rule apart: the request's identity, or a hash of another key.
+    pub subject: [u8; 16],
+    /// The identity of its request.
+    pub request: RequestId,
+    /// Its stage.
+    pub stage: dsl::ir::Stage,
+    /// Where it is from.
+    pub source: SourceId,
+    /// Of the document in its source, in bytes.
+    pub offset: u64,
+    /// It could not be known whether this was a dry run.
+    pub dry_run_unknown: bool,
+    /// What else a [`Match`] brings along, as bytes. Of a step that forbids, whose event nobody is shown, no more than the
+    /// cluster.
+    pub packed: Box<[u8]>,
+}
+
 /// What a match adds to one aggregate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Counted {
@@ -151,6 +178,8 @@ pub struct Matches {
     pub clusters: Vec<(u32, Option<Arc<str>>)>,
     /// In the order of events, then of rules and steps.
     pub found: Vec<Match>,
+    /// Those of rules about requests themselves, in the same order.
+    pub requests: Vec<RequestMatch>,
     /// What else there is to tell of the block.
     pub tally: Tally,
 }

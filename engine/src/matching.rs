@@ -6,7 +6,10 @@
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use dsl::ir::OfRequests;
 
 use crate::eval::{self, Coverage, Cx, Event, EventCx, Truth};
 use crate::event::document::Json;
@@ -15,13 +18,15 @@ pub use crate::event::{DecodedBy, Decoding};
 use crate::event::{Decoder, Found, Place, identity, instant};
 use crate::frame::Kind;
 use crate::frame::blocks::Block;
-use crate::index::selector;
-use crate::limits::{AUDIT_ID_CHARS_MAX, TUPLES_PER_MATCH_MAX};
+use crate::index::{StepId, selector};
+use crate::limits::TUPLES_PER_MATCH_MAX;
 use crate::matches::{
-    Counted, EventMeta, Match, Matches, RuleTally, SourceId, SourceInfo, Tally, Undecodable, Value,
+    Counted, EventMeta, Match, Matches, RequestMatch, RuleTally, SourceId, SourceInfo, Tally, Undecodable,
+    Value,
 };
 use crate::plan::{Aggregate, AggregateKind, Expr, Plan, Step};
 use crate::planted::planted;
+use crate::state::packed::{Face, Head, pack_cluster};
 
 /// Buffers that a thread uses for one block after another.
 #[derive(Debug, Default)]
@@ -29,6 +34,8 @@ pub struct Scratch {
     decoder: Decoder,
     /// If set: per rule of the plan, what its conditions have been found to be.
     coverage: Option<Vec<Coverage>>,
+    /// In which matches are packed.
+    buffer: Vec<u8>,
 }
 
 impl Scratch {
@@ -67,11 +74,11 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
         },
         ..Matches::default()
     };
-    let Scratch { decoder, coverage } = scratch;
+    let Scratch { decoder, coverage, buffer } = scratch;
     let before = (decoder.duplicate_keys(), decoder.tape.mended);
     let matcher = Matcher { plan, source, number: block.source, coverage: coverage.as_deref() };
     for part in &block.parts {
-        let mut sink = |place, found: Found<'_, '_>| matcher.found(place, &found, &mut out);
+        let mut sink = |place, found: Found<'_, '_>| matcher.found(place, &found, &mut out, buffer);
         match part.kind {
             Kind::Comment => out.tally.comments += 1,
             Kind::Lines => decoder.lines(part.bytes(block), part.offset, !plan.reads_received, &mut sink),
@@ -95,12 +102,12 @@ struct Matcher<'m> {
 
 impl Matcher<'_> {
     #[inline]
-    fn found(&self, place: Place, found: &Found<'_, '_>, out: &mut Matches) {
+    fn found(&self, place: Place, found: &Found<'_, '_>, out: &mut Matches, buffer: &mut Vec<u8>) {
         match *found {
             Found::Event(row) => {
                 out.tally.read += 1;
                 out.tally.decoded += 1;
-                self.event(place.0, row, out);
+                self.event(place.0, row, out, buffer);
             }
             Found::Passed(time) => {
                 out.tally.read += 1;
@@ -126,7 +133,7 @@ impl Matcher<'_> {
         }
     }
 
-    fn event(&self, offset: u64, row: &Row<'_>, out: &mut Matches) {
+    fn event(&self, offset: u64, row: &Row<'_>, out: &mut Matches, buffer: &mut Vec<u8>) {
         let number = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
         out.times.push(row.stage_timestamp);
         let event = EventCx::new(row, self.source);
@@ -151,10 +158,22 @@ impl Matcher<'_> {
             }
             let coverage = self.coverage.and_then(|c| c.get(id.rule as usize));
             let cx = Cx::new(Event::Here(&event), coverage);
+            if let Some(of) = rule.of_requests {
+                let holds = holds(&Asked::of(step, &rule.aggregates), &cx);
+                tally.unknown_decided += u64::from(holds.unknown_decided);
+                if holds.matched {
+                    let captures = || read(&step.captures, &cx).collect();
+                    let m = self.of_request((*id, number, of), offset, (row, &event), captures, buffer);
+                    out.requests.push(RequestMatch { dry_run_unknown, ..m });
+                }
+                continue;
+            }
             let answer = answer(&Asked::of(step, &rule.aggregates), &cx);
             tally.unknown_decided += u64::from(answer.unknown_decided);
             let Some(brought) = answer.brought else { continue };
-            let meta = meta.get_or_insert_with(|| Arc::new(self.meta(offset, row, &event)));
+            let meta = meta.get_or_insert_with(|| {
+                Arc::new(Self::face(row, &event).meta(self.head(offset, row, &event)))
+            });
             out.found.push(Match {
                 rule: id.rule,
                 step: id.step,
@@ -168,34 +187,68 @@ impl Matcher<'_> {
         }
     }
 
-    fn meta(&self, offset: u64, row: &Row<'_>, event: &EventCx<'_>) -> EventMeta {
-        let text = |slot| row.text(slot).map(Arc::<str>::from);
-        let texts = |json: Option<Json<'_>>| -> Vec<Arc<str>> {
-            json.into_iter().flat_map(Json::items).filter_map(Json::as_text).map(Arc::from).collect()
-        };
-        let audit_id = row.text(Slot::AuditId).unwrap_or("");
-        let cut = audit_id.char_indices().nth(AUDIT_ID_CHARS_MAX).map_or(audit_id.len(), |(at, _)| at);
-        EventMeta {
+    /// What all matches of an event say of it.
+    fn face<'a>(row: &'a Row<'_>, event: &EventCx<'a>) -> Face<'a> {
+        Face {
+            request_received: row.text(Slot::RequestReceived).and_then(instant::parse),
+            audit_id: row.text(Slot::AuditId).unwrap_or(""),
+            cluster: event.cluster(),
+            username: row.text(Slot::Username),
+            groups: row.get(Slot::UserGroups),
+            impersonated: row.text(Slot::ImpersonatedUsername),
+            source_ips: row.get(Slot::SourceIps),
+            user_agent: row.text(Slot::UserAgent),
+            verb: row.verb(),
+            resource: row.text(Slot::Resource),
+            subresource: row.text(Slot::Subresource),
+            namespace: row.text(Slot::Namespace),
+            name: eval::object_name(event).or_else(|| row.text(Slot::Name).map(Cow::Borrowed)),
+            code: row.get(Slot::Code).and_then(whole_number),
+        }
+    }
+
+    fn head(&self, offset: u64, row: &Row<'_>, event: &EventCx<'_>) -> Head {
+        Head {
             source: self.number,
             offset,
             request: event.request(),
             stage: Some(row.stage),
             stage_timestamp: row.stage_timestamp,
-            request_received: row.text(Slot::RequestReceived).and_then(instant::parse),
-            audit_id: audit_id[..cut].into(),
-            cluster: event.cluster().map(Arc::from),
-            username: text(Slot::Username),
-            groups: texts(row.get(Slot::UserGroups)),
-            impersonated: text(Slot::ImpersonatedUsername),
-            source_ips: texts(row.get(Slot::SourceIps)),
-            user_agent: text(Slot::UserAgent),
-            verb: row.verb().into(),
-            resource: text(Slot::Resource),
-            subresource: text(Slot::Subresource),
-            namespace: text(Slot::Namespace),
-            name: eval::object_name(event).or_else(|| text(Slot::Name)),
-            code: row.get(Slot::Code).and_then(whole_number),
-            alert: None,
+        }
+    }
+
+    /// A match of a rule about requests themselves.
+    fn of_request<'a>(
+        &self,
+        (id, number, of): (StepId, u32, OfRequests),
+        offset: u64,
+        (row, event): (&'a Row<'_>, &EventCx<'a>),
+        captures: impl FnOnce() -> Vec<Value>,
+        buffer: &mut Vec<u8>,
+    ) -> RequestMatch {
+        let request = event.request();
+        let shown = id.step == 0;
+        let packed = if shown {
+            Self::face(row, event).pack(&captures(), buffer)
+        } else {
+            pack_cluster(event.cluster())
+        };
+        RequestMatch {
+            rule: id.rule,
+            step: id.step,
+            event: number,
+            subject: match of {
+                OfRequests::Repeated { by_audit_id: true } => {
+                    identity::hash(row.text(Slot::AuditId).unwrap_or("").as_bytes())
+                }
+                OfRequests::Repeated { .. } | OfRequests::Unanswered { .. } => request.0,
+            },
+            request,
+            stage: row.stage,
+            source: self.number,
+            offset,
+            dry_run_unknown: false,
+            packed,
         }
     }
 }
@@ -244,20 +297,31 @@ pub(crate) struct Brought {
 }
 
 pub(crate) fn answer<'a>(asked: &Asked<'a>, cx: &Cx<'_, 'a>) -> Answer {
+    let Holds { matched, unknown_decided } = holds(asked, cx);
+    let brought = matched.then(|| Brought {
+        key: read(asked.key, cx).map(key_part).collect(),
+        captures: read(asked.captures, cx).collect(),
+        counted: asked.aggregates.iter().map(|aggregate| counted(aggregate, cx)).collect(),
+    });
+    Answer { brought, unknown_decided }
+}
+
+/// Whether a step's conditions hold.
+struct Holds {
+    matched: bool,
+    unknown_decided: bool,
+}
+
+fn holds<'a>(asked: &Asked<'a>, cx: &Cx<'_, 'a>) -> Holds {
     let covering = cx.covers();
     let condition = eval::all(asked.conditions.iter().map(|c| &c.0), cx);
     if condition == Truth::False && !covering {
-        return Answer { brought: None, unknown_decided: false };
+        return Holds { matched: false, unknown_decided: false };
     }
     let except = asked.excepts.iter().map(|e| eval::truth(&e.0, cx)).max().unwrap_or(Truth::False);
     let except = if planted(12) && except == Truth::Unknown { Truth::True } else { except };
-    let matched = condition == Truth::True && except != Truth::True;
-    Answer {
-        brought: matched.then(|| Brought {
-            key: read(asked.key, cx).map(key_part).collect(),
-            captures: read(asked.captures, cx).collect(),
-            counted: asked.aggregates.iter().map(|aggregate| counted(aggregate, cx)).collect(),
-        }),
+    Holds {
+        matched: condition == Truth::True && except != Truth::True,
         unknown_decided: match condition {
             Truth::Unknown => except != Truth::True,
             Truth::True => except == Truth::Unknown,
@@ -309,7 +373,7 @@ fn tuples<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Vec<Box<[u8]>> {
             .collect();
         let unknown = tuple.iter().any(|v| **v == Value::Unknown);
         if !unknown && tuple.iter().any(|v| **v != Value::Absent) {
-            tuples.push(tuple_bytes(&tuple));
+            tuples.push(identity::tuple(&tuple));
         }
     }
     tuples.sort_unstable();
@@ -323,18 +387,4 @@ fn each<'a>(node: &'a crate::plan::expr::Node, cx: &Cx<'_, 'a>) -> Vec<Value> {
         Value::Spread { items, .. } => items.into_iter().map(key_part).collect(),
         one => vec![key_part(one)],
     }
-}
-
-fn tuple_bytes(tuple: &[&Value]) -> Box<[u8]> {
-    let scalars: Vec<Vec<u8>> = tuple
-        .iter()
-        .map(|value| {
-            let mut bytes = Vec::new();
-            identity::scalar(value, &mut bytes);
-            bytes
-        })
-        .collect();
-    let mut out = Vec::new();
-    identity::fields(scalars.iter().map(|bytes| Some(bytes.as_slice())), &mut out);
-    out.into_boxed_slice()
 }

@@ -60,6 +60,9 @@ pub const LIST: &[(u8, &str)] = &[
     (53, "a repeated step is met one time fewer"),
     (54, "an unordered sequence is completed by what is not its latest"),
     (55, "a choice's own event forbids it"),
+    (56, "a request that was answered is forgotten at once"),
+    (57, "the first request of an id that comes again does not go on"),
+    (58, "what the tables of requests hold is not saved"),
 ];
 
 #[cfg(feature = "planted-errors")]

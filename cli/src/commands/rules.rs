@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use connect::Error;
 use dsl::ir::{Rule, RuleSet};
 use engine::limits::Limits;
-use engine::plan::cost::{Cost, cost};
+use engine::plan::cost::{Cost, Table, cost};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -108,10 +108,19 @@ struct Costs {
     dear: Vec<String>,
     events_per_key: u64,
     bytes_per_key: u64,
+    /// Of a rule about requests themselves: what one takes that has nothing to tell any more, and all together at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableCosts>,
+}
+
+#[derive(Serialize)]
+struct TableCosts {
+    bytes_per_settled: u64,
+    bytes_max: u64,
 }
 
 fn as_json(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> Result<String, Error> {
-    let Cost { class, dear, events_per_key, bytes_per_key } = cost(rule, &Limits::default());
+    let Cost { class, dear, events_per_key, bytes_per_key, table } = cost(rule, &Limits::default());
     let listed = Listed {
         name: &rule.name,
         title: &rule.title,
@@ -124,7 +133,14 @@ fn as_json(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> Result<St
         level: words::level(rule).text(),
         full_level: words::full_level(rule).text(),
         throttle: words::duration(rule.throttle),
-        cost: Costs { class: class.text(), dear, events_per_key, bytes_per_key },
+        cost: Costs {
+            class: class.text(),
+            dear,
+            events_per_key,
+            bytes_per_key,
+            table: table
+                .map(|Table { bytes_per_settled, bytes_max }| TableCosts { bytes_per_settled, bytes_max }),
+        },
         tests,
         place,
     };

@@ -213,9 +213,9 @@ fn is_true(val: &Val<'_>) -> Truth {
 }
 
 /// The name of the object that a request is about, as alerts show it.
-pub(crate) fn object_name(event: &EventCx<'_>) -> Option<std::sync::Arc<str>> {
+pub(crate) fn object_name<'a>(event: &EventCx<'a>) -> Option<std::borrow::Cow<'a, str>> {
     match event.derived(dsl::ir::Derived::ObjectName) {
-        Val::Text(name) => Some(std::sync::Arc::from(&*name)),
+        Val::Text(name) => Some(name),
         _ => None,
     }
 }

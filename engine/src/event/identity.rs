@@ -1,7 +1,5 @@
 //! Identities and canonical bytes. `docs/semantics.md`, "Identity".
 
-use std::fmt::Write as _;
-
 use crate::matches::{RequestId, Value};
 
 use super::instant;
@@ -33,11 +31,8 @@ pub fn hash(bytes: &[u8]) -> [u8; 16] {
 /// Lower case hexadecimal.
 #[must_use]
 pub fn hex(id: &RequestId) -> String {
-    id.0.iter().fold(String::with_capacity(32), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
+    id.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Puts the canonical bytes of a scalar behind `out`; what is none (a list, a map) counts as absent. What is unknown has
@@ -71,6 +66,17 @@ pub fn scalar(value: &Value, out: &mut Vec<u8>) {
             out.extend_from_slice(&m.to_le_bytes());
         }
     }
+}
+
+/// A tuple of values that is counted.
+pub(crate) fn tuple(tuple: &[&Value]) -> Box<[u8]> {
+    let (mut bytes, mut out) = (Vec::new(), Vec::new());
+    for value in tuple {
+        bytes.clear();
+        scalar(value, &mut bytes);
+        fields([Some(bytes.as_slice())], &mut out);
+    }
+    out.into_boxed_slice()
 }
 
 /// The identity of an event's request.

@@ -6,11 +6,11 @@
 //! own fields, patterns over texts, or bodies that have to be opened; or that nearly every event has to be remembered.
 
 use dsl::ir::{
-    AggregateKind, CompareOp, Derived, Expr, ExprKind, Function, On, Root, Rule, Segment, Set, Shape, Step,
-    Targets, Verbs,
+    AggregateKind, CompareOp, Derived, Expr, ExprKind, Function, OfRequests, On, Root, Rule, Segment, Set,
+    Shape, Step, Targets, Verbs,
 };
 
-use crate::limits::{EVIDENCE_EDGE, Limits, WINDOW_KEPT_MIN};
+use crate::limits::{EVIDENCE_EDGE, Limits, REQUEST_BYTES, REQUEST_HELD_BYTES, WINDOW_KEPT_MIN};
 use crate::window::slices::SLICES_MAX;
 
 /// What is counted for an event that is kept, in bytes: more than those of real logs take.
@@ -61,12 +61,24 @@ pub struct Cost {
     pub events_per_key: u64,
     /// How many bytes one key takes at most; 0 if nothing is remembered by key.
     pub bytes_per_key: u64,
+    /// Of a rule about requests themselves, whose keys they are.
+    pub table: Option<Table>,
+}
+
+/// What a rule about requests themselves remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// How many bytes a request takes that has nothing to tell any more.
+    pub bytes_per_settled: u64,
+    /// How many bytes all of them take at most.
+    pub bytes_max: u64,
 }
 
 /// What a rule costs under the limits of a run.
 #[must_use]
 pub fn cost(rule: &Rule, limits: &Limits) -> Cost {
     let (mut class, mut dear) = (Class::Fields, Vec::new());
+    let of_requests = rule.of_requests().filter(|_| limits.request_table_bytes_max > 0);
     for step in &rule.steps {
         let mut asked = Asked::default();
         step.condition.iter().chain(&step.excepts).for_each(|expr| asked.expr(expr));
@@ -77,7 +89,7 @@ pub fn cost(rule: &Rule, limits: &Limits) -> Cost {
         }
         class = class.max(asked.class);
         dear.append(&mut asked.dear);
-        if !matches!(rule.shape, Shape::Each) && takes_nearly_all(step) {
+        if !matches!(rule.shape, Shape::Each) && takes_nearly_all(step) && of_requests.is_none() {
             class = Class::EveryEvent;
             let step = step.name.as_ref().map_or_else(String::new, |name| format!(" of `{name}`"));
             dear.push(format!("nearly every event matches the `on`{step}, and is remembered"));
@@ -94,8 +106,35 @@ pub fn cost(rule: &Rule, limits: &Limits) -> Cost {
     dear.append(&mut asked.dear);
     let mut told = std::collections::HashSet::new();
     dear.retain(|reason| told.insert(reason.clone()));
-    let (events_per_key, bytes_per_key) = memory(rule, limits);
-    Cost { class, dear, events_per_key, bytes_per_key }
+    let Some(of) = of_requests else {
+        let (events_per_key, bytes_per_key) = memory(rule, limits);
+        return Cost { class, dear, events_per_key, bytes_per_key, table: None };
+    };
+    dear.push(of_table(of, rule.steps.iter().any(takes_nearly_all)));
+    Cost {
+        class: class.max(Class::EveryEvent),
+        dear,
+        events_per_key: 1,
+        bytes_per_key: REQUEST_BYTES as u64 + REQUEST_HELD_BYTES as u64 + RECORD_BYTES,
+        table: Some(Table {
+            bytes_per_settled: REQUEST_BYTES as u64,
+            bytes_max: limits.request_table_bytes_max as u64,
+        }),
+    }
+}
+
+fn of_table(of: OfRequests, nearly_all: bool) -> String {
+    let all = if nearly_all { "every" } else { "each" };
+    match of {
+        OfRequests::Unanswered { .. } => {
+            format!("{all} request that matches, and its answer, is looked up in a table of requests")
+        }
+        OfRequests::Repeated { .. } => {
+            format!(
+                "{all} request that matches is kept in a table until a second one has its key, or its time is over"
+            )
+        }
+    }
 }
 
 /// Whether hardly anything keeps an event from matching: all verbs, all targets, and no condition that asks for something.

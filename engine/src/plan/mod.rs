@@ -78,6 +78,8 @@ pub struct Rule {
     pub leaves: Vec<Leaf>,
     /// Which steps of which rules hear its alerts, in the order of rules and steps.
     pub heard: Vec<Hearing>,
+    /// What it asks about requests themselves, if they are remembered in a table.
+    pub(crate) of_requests: Option<ir::OfRequests>,
     waits: bool,
 }
 
@@ -273,6 +275,10 @@ impl Plan {
                 }
             }
             rule.leaves = compiler.leaves;
+            // What is counted for coverage is asked of windows, which a table does without.
+            let table = !covering && limits.request_table_bytes_max > 0;
+            let alone = rule.steps.iter().all(|step| step.joins.is_empty());
+            rule.of_requests = source.of_requests().filter(|_| table && alone);
             rules.push((number, rule));
         }
         rules.sort_by_key(|(number, _)| *number);
@@ -432,6 +438,7 @@ impl Rule {
             aggregates,
             leaves: Vec::new(),
             heard: Vec::new(),
+            of_requests: None,
             waits: !matches!(rule.shape, ir::Shape::Each) || rule.throttle > 0,
         }
     }

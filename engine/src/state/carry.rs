@@ -47,6 +47,8 @@ pub enum Why {
     Key,
     /// Its window counts something else.
     Counted,
+    /// It is about requests themselves, and remembered them in a table, or does so now.
+    Table,
     /// It heard a rule that is gone, means something else, or is not heard any more.
     Hears(Arc<str>),
     /// Its alert, or a rule that hears it, reads something of its events that was not kept.
@@ -68,6 +70,7 @@ impl fmt::Display for Why {
             Self::Steps => "what its steps take changed",
             Self::Key => "its key changed",
             Self::Counted => "what its window counts changed",
+            Self::Table => "requests are remembered in another form: the limit of its table was 0, or is now",
             Self::Hears(rule) => {
                 return write!(f, "it heard the alerts of `{rule}`, which it does not hear as it did");
             }
@@ -93,6 +96,8 @@ struct Entry {
     hears: Vec<Vec<Arc<str>>>,
     /// Per step which values its matches bring along; nothing if none of its matches is ever kept.
     captures: Option<Vec<Vec<Meaning>>>,
+    /// It is about requests themselves and has a table.
+    table: bool,
 }
 
 impl Table {
@@ -126,6 +131,7 @@ impl Table {
                     w.list(step.iter(), |w, value| w.out.extend_from_slice(value));
                 });
             });
+            w.truth(rule.table);
         });
     }
 
@@ -142,6 +148,7 @@ impl Table {
                 },
                 hears: r.list(|r| r.list(Reader::text))?,
                 captures: r.maybe(|r| r.list(|r| r.list(Reader::array)))?,
+                table: r.truth()?,
             })
         })?;
         Ok(Self::of(rules))
@@ -158,6 +165,7 @@ impl Entry {
             meaning: RuleMeaning::of(&rule.source),
             hears: hears.collect(),
             captures: rule.waits().then(|| captures.collect()),
+            table: rule.of_requests.is_some(),
         }
     }
 
@@ -168,8 +176,10 @@ impl Entry {
             [shape, throttle, steps, key, counted]
         };
         let whys = [Why::Shape, Why::Throttle, Why::Steps, Why::Key, Why::Counted];
-        let differ = parts(self).into_iter().zip(parts(before)).position(|(now, then)| now != then)?;
-        whys.into_iter().nth(differ)
+        match parts(self).into_iter().zip(parts(before)).position(|(now, then)| now != then) {
+            Some(differ) => whys.into_iter().nth(differ),
+            None => (self.table != before.table).then_some(Why::Table),
+        }
     }
 }
 

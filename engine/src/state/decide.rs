@@ -5,7 +5,6 @@ use super::hash::overflow_group;
 use super::make::{Notes, Raised, Subject, What};
 use super::rules::ShapeSpec;
 use super::sequence::Entered;
-use super::told::ToldKey;
 use super::watch::{Outcome, WindowSeen};
 use super::{Pending, State};
 use crate::matches::{Counted, Nanos, Value};
@@ -68,9 +67,7 @@ impl State {
         if matches!(spec.shape, ShapeSpec::Sequence(_)) && !m.key.is_empty() && m.key.iter().all(absent) {
             return Err(Outcome::KeyAbsent);
         }
-        let by_stage = spec.by_stage.get(m.step as usize).copied().unwrap_or(false);
-        let stage = m.meta.stage.filter(|_| by_stage);
-        let key = ToldKey { rule: m.rule, step: m.step, request: m.meta.request.0, stage };
+        let key = spec.told((m.rule, m.step), m.meta.request.0, m.meta.stage);
         let Some(shard) = self.shards.get_mut(key.shard(self.keyed, &spec.id)) else {
             return Err(Outcome::Refused);
         };

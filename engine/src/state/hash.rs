@@ -104,6 +104,15 @@ pub(crate) fn overflow_group(key: &HashKey, rule: &RuleId, shard: usize) -> Grou
 pub(crate) struct Keyed(u64);
 
 impl Keyed {
+    /// The place of a request, or of what stands for one, among those of a rule.
+    pub(crate) fn place(self, rule: &RuleId, subject: &[u8; 16]) -> GroupId {
+        let mut id = [0; 16];
+        for (half, salt) in id.chunks_exact_mut(8).zip([0_u8, 1]) {
+            half.copy_from_slice(&self.hash_one((salt, rule, subject)).to_le_bytes());
+        }
+        GroupId(id)
+    }
+
     pub(crate) fn new(key: &HashKey) -> Self {
         let mut half = [0; 8];
         half.copy_from_slice(&blake3::keyed_hash(key, b"tables").as_bytes()[..8]);

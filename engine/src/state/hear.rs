@@ -176,7 +176,7 @@ fn lost_meta(
     }
 }
 
-fn no_event(source: SourceId, offset: u64) -> EventMeta {
+pub(super) fn no_event(source: SourceId, offset: u64) -> EventMeta {
     EventMeta {
         source,
         offset,

@@ -21,8 +21,12 @@ mod hear;
 mod make;
 mod monotone;
 mod overflow;
+pub(crate) mod packed;
+mod request;
+mod requests;
 mod rules;
 mod save;
+mod save_requests;
 mod save_sequence;
 mod save_window;
 mod sequence;
@@ -60,6 +64,8 @@ use groups::Groups;
 use hash::{GroupId, Keyed, group};
 use hear::Lost;
 use overflow::Overflow;
+use request::{Outstanding, requests};
+use requests::{Held, Table as RequestTable};
 use rules::RuleSpec;
 use timeline::Timer;
 use told::Told;
@@ -75,6 +81,10 @@ pub struct State {
     keyed: Keyed,
     sources: Sources,
     waiting: BinaryHeap<Reverse<Pending>>,
+    /// Matches of rules about requests themselves that wait.
+    coming: BinaryHeap<Reverse<Held>>,
+    /// Per rule about requests themselves, in the order of the plan.
+    outstanding: Vec<Outstanding>,
     timers: Wheel<Timer>,
     /// The highest effective time of any event.
     highest: Option<Nanos>,
@@ -101,6 +111,8 @@ pub struct State {
 struct Shard {
     told: Told,
     groups: Groups,
+    /// Per rule about requests themselves, in the order of the plan.
+    requests: Vec<RequestTable>,
 }
 
 /// A match with its place in time.
@@ -165,13 +177,16 @@ impl State {
     /// A state whose keyed hashes nobody outside can foresee, if the key is random. It is saved with the state.
     #[must_use]
     pub fn with_key(plan: Arc<Plan>, limits: Limits, key: HashKey) -> Self {
-        let rules: Vec<RuleSpec> = plan.rules.iter().map(|rule| RuleSpec::new(rule, &limits)).collect();
+        let rules = RuleSpec::all(&plan, &limits);
+        let with_table = (0..).zip(&rules).filter(|(_, spec)| spec.table.is_some());
+        let outstanding: Vec<Outstanding> = with_table.map(|(rule, _)| Outstanding::new(rule)).collect();
         let keyed = Keyed::new(&key);
         let tally = RunTally::new(rules.len());
         let waits_for_first = plan.rules.iter().any(|rule| {
             matches!(&rule.shape, Shape::Silent { waits_for: WaitsFor::All | WaitsFor::Keys(_), .. })
         });
-        let shards = (0..VIRTUAL_SHARDS).map(|_| Shard::new(keyed, rules.len(), &limits)).collect();
+        let shard = || Shard::new(keyed, (rules.len(), outstanding.len()), &limits);
+        let shards = std::iter::repeat_with(shard).take(VIRTUAL_SHARDS).collect();
         let number_of_rules = rules.len();
         Self {
             plan,
@@ -181,6 +196,8 @@ impl State {
             keyed,
             sources: Sources::new(),
             waiting: BinaryHeap::new(),
+            coming: BinaryHeap::new(),
+            outstanding,
             timers: Wheel::new(),
             highest: None,
             waits_for_first,
@@ -210,8 +227,9 @@ impl State {
     }
 
     /// Takes what a block gave. The blocks of a source must come in their order.
-    pub fn take(&mut self, source: SourceId, matches: Matches) {
+    pub fn take(&mut self, source: SourceId, mut matches: Matches) {
         self.tally.add(source, &matches.tally, &matches.times);
+        let mut of_requests = requests(&mut matches);
         let mut found = matches.found.into_iter().peekable();
         let mut lost = Lost::new(&matches.tally.undecodable);
         let mut clusters = matches.clusters.into_iter().peekable();
@@ -232,6 +250,10 @@ impl State {
             }
             while let Some(m) = found.next_if(|m| m.event == event) {
                 self.arrive(m, effective);
+            }
+            while let Some(m) = of_requests.next_if(|m| m.event == event) {
+                self.await_request(m, t, effective);
+                self.hurry();
             }
         }
         self.lose(source, &mut lost, u32::MAX);
@@ -301,13 +323,14 @@ impl State {
     /// How many matches wait for the watermark.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + self.coming.len()
     }
 
     /// How much is remembered: requests, and groups of keys.
     #[must_use]
     pub fn remembered(&self) -> (usize, usize) {
-        let requests = self.shards.iter().map(|shard| shard.told.len()).sum();
+        let of_rules = |shard: &Shard| shard.requests.iter().map(RequestTable::len).sum::<usize>();
+        let requests = self.shards.iter().map(|shard| shard.told.len() + of_rules(shard)).sum();
         (requests, self.shards.iter().map(|shard| shard.groups.all.len()).sum())
     }
 
@@ -321,33 +344,39 @@ impl State {
         for shard in &mut self.shards {
             shard.told.forget(watermark);
         }
+        self.forget_requests(watermark);
     }
 
     /// Where time stands still (a source without a clock, a log of a single time) what waits must not grow without bound:
     /// the earliest are decided as if time had passed them, and what comes later from before is dated up.
     fn hurry(&mut self) {
-        if self.waiting.len() <= self.limits.waiting_matches_max {
+        if self.waiting() <= self.limits.waiting_matches_max {
             return;
         }
         // What the watermark has passed is only held until the end of a block, which must not show.
         self.advance();
-        while self.waiting.len() > self.limits.waiting_matches_max {
-            let Some(Reverse(first)) = self.waiting.peek() else { break };
-            let until = first.effective().saturating_add(1);
-            let before = self.waiting.len();
+        while self.waiting() > self.limits.waiting_matches_max {
+            let matches = self.waiting.peek().map(|Reverse(first)| first.effective());
+            let requests = self.coming.peek().map(|Reverse(first)| first.at());
+            let Some(first) = [matches, requests].into_iter().flatten().min() else { break };
+            let until = first.saturating_add(1);
+            let before = self.waiting();
             self.sources.watermark = self.sources.watermark.max(until);
             self.release(until);
-            if self.waiting.len() == before {
+            if self.waiting() == before {
                 break;
             }
-            self.tally.shed.hurried += (before - self.waiting.len()) as u64;
+            self.tally.shed.hurried += (before - self.waiting()) as u64;
         }
     }
 }
 
 impl Shard {
-    fn new(keyed: Keyed, rules: usize, limits: &Limits) -> Self {
+    /// Of so many rules, of which so many have tables.
+    fn new(keyed: Keyed, (rules, tables): (usize, usize), limits: &Limits) -> Self {
+        let table = || RequestTable::new(keyed, limits.request_table_bytes_max / VIRTUAL_SHARDS);
         Self {
+            requests: std::iter::repeat_with(table).take(tables).collect(),
             told: Told::new(keyed, limits.requests_told_max / VIRTUAL_SHARDS),
             groups: Groups::new(keyed, rules, limits.keys_per_rule_max / VIRTUAL_SHARDS),
         }

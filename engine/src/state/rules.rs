@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use dsl::ir::{OfRequests, Stage};
+
 use super::hash::{RuleId, rule_id};
 use super::monotone;
+use super::told::ToldKey;
 use crate::alert::RuleFace;
 use crate::limits::Limits;
 use crate::matches::Nanos;
 use crate::plan::sequence::Layout;
-use crate::plan::{Rule, Shape, Step};
+use crate::plan::{Plan, Rule, Shape, Step};
 use crate::window::closing::{ClosingSpec, Reach};
 use crate::window::first_seen::FirstSeenSpec;
 use crate::window::sliding::SlidingSpec;
@@ -35,6 +38,16 @@ pub(crate) struct RuleSpec {
     pub(crate) across_clusters: bool,
     /// Per step whether a match is identified by its stage too.
     pub(crate) by_stage: Vec<bool>,
+    /// Of a rule about requests themselves that has a table.
+    pub(crate) table: Option<TableSpec>,
+}
+
+/// Of a rule about requests themselves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TableSpec {
+    pub(crate) of: OfRequests,
+    /// Which of the tables of a shard is the rule's.
+    pub(crate) slot: usize,
 }
 
 /// What a rule's groups are.
@@ -49,6 +62,16 @@ pub(crate) enum ShapeSpec {
 }
 
 impl RuleSpec {
+    /// All rules of a plan.
+    pub(crate) fn all(plan: &Plan, limits: &Limits) -> Vec<Self> {
+        let mut slots = 0..;
+        let spec = |rule: &Rule| {
+            let table = |of| Some(TableSpec { of, slot: slots.next()? });
+            Self { table: rule.of_requests.and_then(table), ..Self::new(rule, limits) }
+        };
+        plan.rules.iter().map(spec).collect()
+    }
+
     pub(crate) fn new(rule: &Rule, limits: &Limits) -> Self {
         let within = rule.within();
         let most = limits.matches_per_key_max;
@@ -84,7 +107,14 @@ impl RuleSpec {
             monotone: monotone::is(source),
             across_clusters: rule.across_clusters,
             by_stage: rule.steps.iter().map(Step::by_stage).collect(),
+            table: None,
         }
+    }
+
+    /// By what a request is known that a step takes.
+    pub(crate) fn told(&self, (rule, step): (u32, u32), request: [u8; 16], stage: Option<Stage>) -> ToldKey {
+        let by_stage = self.by_stage.get(step as usize).copied().unwrap_or(false);
+        ToldKey { rule, step, request, stage: stage.filter(|_| by_stage) }
     }
 
     /// It leaves out what came too late, or has a key that is not known.

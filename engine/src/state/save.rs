@@ -23,7 +23,7 @@ use super::save_window::{load_counter, load_slices, load_window, save_counter, s
 use super::tally::{RuleCounts, Shed, Undecoded};
 use super::told::ToldKey;
 use super::wire::{Reader, Result, Writer, stage_number, stage_of};
-use super::{Pending, RunTally, Shard, State, save_sequence};
+use super::{Outstanding, Pending, RunTally, Shard, State, save_sequence};
 use crate::matches::{Match, Reason, SourceId, SourceInfo};
 use crate::plan::Measure;
 use crate::time::{Clock, Order, SourceState, Sources, Wheel};
@@ -92,13 +92,15 @@ impl State {
         self.firsts = Firsts::new(self.limits.keys_per_rule_max);
         begun.into_iter().for_each(|(whose, at)| self.firsts.put(whose, at));
         self.waiting.clear();
+        self.coming.clear();
+        self.outstanding.iter_mut().for_each(Outstanding::clear);
         self.timers = Wheel::new();
         self.overflow = overflow.carry(&origin, self.rules.len())?;
         self.arm_refused();
         self.key = key;
         self.keyed = Keyed::new(&key);
         for shard in &mut self.shards {
-            *shard = Shard::new(self.keyed, self.rules.len(), &self.limits);
+            *shard = Shard::new(self.keyed, (self.rules.len(), self.outstanding.len()), &self.limits);
         }
         self.origin = Some(Arc::new(origin));
         Ok(dropped)
@@ -158,6 +160,7 @@ impl State {
             self.waiting.iter().map(|Reverse(p)| p).filter(|p| p.group.shard() == shard).collect();
         waiting.sort_unstable();
         w.list(waiting.into_iter(), save_pending);
+        self.save_requests(shard, &mut w);
         let mut payload = w.metas();
         payload.extend_from_slice(&w.out);
         self.seal(u32::try_from(shard).unwrap_or(HEAD), &payload)
@@ -202,10 +205,11 @@ impl State {
         })?;
         let without_room = r.list(Reader::i64)?;
         let waiting = r.list(|r| self.load_pending(&origin, r))?;
+        let requests = self.load_requests(&origin, shard, &mut r)?;
         r.end()?;
 
         let keyed = self.keyed;
-        let mut fresh = Shard::new(keyed, self.rules.len(), &self.limits);
+        let mut fresh = Shard::new(keyed, (self.rules.len(), self.outstanding.len()), &self.limits);
         let mut known: Vec<GroupKey> = Vec::new();
         for (key, at) in told.into_iter().flatten() {
             let spec = self.rules.get(key.rule as usize).ok_or(LoadError::Corrupt)?;
@@ -226,6 +230,7 @@ impl State {
                 fresh.groups.restore_without_room(carried.rule, until);
             }
         }
+        fresh.requests = requests.tables;
         let waiting: Vec<Pending> = waiting.into_iter().flatten().collect();
         let fits = known.iter().all(|key| key.1.shard() == shard)
             && waiting.iter().all(|pending| pending.group.shard() == shard);
@@ -234,6 +239,8 @@ impl State {
             _ => return Err(LoadError::Corrupt),
         }
         self.waiting.extend(waiting.into_iter().map(Reverse));
+        self.coming.extend(requests.coming.into_iter().map(Reverse));
+        self.resume_requests(shard);
         if !crate::planted::planted(46) {
             known.into_iter().for_each(|key| self.arm(key));
         }
@@ -420,8 +427,8 @@ fn save_tally(tally: &RunTally, w: &mut Writer) {
             .into_iter()
             .for_each(|n| w.u64(n));
     });
-    let Shed { hurried, requests, shared, refused, keys, window, searches, throttles } = tally.shed;
-    [hurried, requests, shared, refused, keys, window, searches, throttles]
+    let Shed { hurried, requests, shared, refused, keys, window, searches, throttles, early } = tally.shed;
+    [hurried, requests, shared, refused, keys, window, searches, throttles, early]
         .into_iter()
         .for_each(|n| w.u64(n));
 }
@@ -468,6 +475,7 @@ fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
             window: r.u64()?,
             searches: r.u64()?,
             throttles: r.u64()?,
+            early: r.u64()?,
         },
     })
 }

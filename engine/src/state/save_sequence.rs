@@ -24,7 +24,7 @@ pub(super) fn save(chain: &Chain, w: &mut Writer) {
     }
     w.list(chain.waits(), |w, wait| {
         w.i64(wait.until);
-        w.len(wait.tries);
+        w.u64(wait.tries as u64);
         w.list(wait.completing.places.iter(), |w, (pending, waiting)| {
             save_pending(w, pending);
             w.u64(waiting.number);

@@ -127,7 +127,7 @@ fn load_closing(spec: &ClosingSpec, carried: &Carried, r: &mut Reader<'_>) -> Re
 fn save_total(total: &Total, w: &mut Writer) {
     match total {
         Total::Numbers(exact) => {
-            w.len(exact.low);
+            w.u64(exact.low as u64);
             w.list(exact.words.iter(), |w, word| w.u64(*word));
         }
         Total::Nanos(sum) => w.out.extend_from_slice(&sum.to_le_bytes()),

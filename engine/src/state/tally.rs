@@ -88,6 +88,9 @@ pub struct Shed {
     pub searches: u64,
     /// Groups whose held-back alerts were forgotten, and alerts told whose throttle could not be remembered.
     pub throttles: u64,
+    /// Requests that a rule about requests had no room for while they waited for their answer, so that each was kept as
+    /// other rules keep a key. Nothing is missed by it.
+    pub early: u64,
 }
 
 impl RunTally {

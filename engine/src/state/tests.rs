@@ -1,5 +1,6 @@
 mod bounded;
 mod carry;
+mod requests;
 mod windows;
 
 use std::sync::Arc;

@@ -52,7 +52,8 @@ impl State {
         let last = self.waiting.iter().map(|Reverse(pending)| pending.effective()).max();
         // Silences may have moved time past all events.
         let lived = self.sources.watermark.checked_sub(1);
-        let Some(end) = self.highest.max(last).max(lived) else { return };
+        let requests = self.coming.iter().map(|Reverse(held)| held.at()).max();
+        let Some(end) = self.highest.max(last).max(requests).max(lived) else { return };
         let end = end.max(until);
         self.release(end.saturating_add(1));
         for stratum in 0..=self.top_stratum() {
@@ -62,8 +63,8 @@ impl State {
             }
         }
         let groups = self.shards.iter().flat_map(|shard| &shard.groups.all);
-        let pending: Vec<(u32, u64)> =
-            groups.map(|(key, group)| (key.0, self.pending(key.0, &group.window))).collect();
+        let groups = groups.map(|(key, group)| (key.0, self.pending(key.0, &group.window)));
+        let pending: Vec<(u32, u64)> = groups.chain(self.unanswered()).collect();
         for (rule, pending) in pending {
             self.tally.rule(rule).pending += pending;
         }
@@ -90,6 +91,7 @@ impl State {
         loop {
             let matches = self.waiting.peek().map(|Reverse(first)| first.effective());
             let next = [matches, self.timers.next(), self.firsts.next()].into_iter().flatten().min();
+            let next = self.next_request(next);
             let Some(at) = next.filter(|next| *next < until) else { return };
             self.begin_waiting(at);
             for stratum in 0..=top {
@@ -104,6 +106,9 @@ impl State {
             self.timers_of(at, stratum);
         }
         let mut completing = Vec::new();
+        if stratum == 0 {
+            self.requests_of(at, &mut completing);
+        }
         let of_now = |next: &super::Pending| (next.effective(), next.stratum) <= (at, stratum);
         while self.waiting.peek().is_some_and(|Reverse(next)| of_now(next)) {
             let Some(Reverse(pending)) = self.waiting.pop() else { break };

@@ -47,11 +47,11 @@ impl Told {
 
     /// Whether a request is new at `at`, and if so takes it. Says also how many others had to be forgotten for it.
     pub(crate) fn take(&mut self, key: ToldKey, at: Nanos, memory: Nanos) -> (bool, u64) {
+        // What does not wait comes in order of arrival, so a request may meet itself from either side.
+        if self.knows(&key, at, memory) {
+            return (false, 0);
+        }
         if let Some(before) = self.taken.get(&key).copied() {
-            // What does not wait comes in order of arrival, so a request may meet itself from either side.
-            if before.abs_diff(at) <= memory.unsigned_abs() {
-                return (false, 0);
-            }
             self.by_end.remove(&(before.saturating_add(memory), key));
         }
         self.insert(key, at, memory);
@@ -62,6 +62,11 @@ impl Told {
             self.taken.remove(&oldest);
         }
         (true, 1)
+    }
+
+    /// Whether a request that comes at `at` is known.
+    pub(crate) fn knows(&self, key: &ToldKey, at: Nanos, memory: Nanos) -> bool {
+        self.taken.get(key).is_some_and(|before| before.abs_diff(at) <= memory.unsigned_abs())
     }
 
     pub(crate) fn insert(&mut self, key: ToldKey, at: Nanos, memory: Nanos) {

@@ -23,6 +23,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// Over memory that was used before.
+    pub(super) fn over(mut out: Vec<u8>) -> Self {
+        out.clear();
+        Self { out, ..Self::default() }
+    }
+
     pub(super) fn u8(&mut self, n: u8) {
         self.out.push(n);
     }
@@ -43,8 +49,14 @@ impl Writer {
         self.out.extend_from_slice(&n.to_le_bytes());
     }
 
+    /// Seven bits a byte, the lowest first: most lengths are short.
     pub(super) fn len(&mut self, n: usize) {
-        self.u64(n as u64);
+        let mut left = n as u64;
+        while left >= 0x80 {
+            self.u8(left.to_le_bytes()[0] | 0x80);
+            left >>= 7;
+        }
+        self.u8(left.to_le_bytes()[0]);
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
@@ -73,7 +85,7 @@ impl Writer {
     /// Something with its length in front, so that a reader can pass over it.
     pub(super) fn framed(&mut self, write: impl FnOnce(&mut Self)) {
         let at = self.out.len();
-        self.len(0);
+        self.u64(0);
         write(self);
         let len = (self.out.len() - at - 8) as u64;
         self.out[at..at + 8].copy_from_slice(&len.to_le_bytes());
@@ -203,13 +215,19 @@ impl<'a> Reader<'a> {
         Self { rest: bytes, metas: Arc::new([]) }
     }
 
+    /// What is still to be read.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     pub(super) fn end(&self) -> Result<()> {
         if self.rest.is_empty() { Ok(()) } else { Err(LoadError::Corrupt) }
     }
 
     /// What [`Writer::framed`] wrote.
     pub(super) fn framed(&mut self) -> Result<Self> {
-        Ok(Self { rest: self.bytes()?, metas: self.metas.clone() })
+        let len = usize::try_from(self.u64()?).map_err(|_| LoadError::Corrupt)?;
+        Ok(Self { rest: self.take(len)?, metas: self.metas.clone() })
     }
 
     fn take(&mut self, n: usize) -> Result<&'a [u8]> {
@@ -246,8 +264,24 @@ impl<'a> Reader<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
+    fn len(&mut self) -> Result<usize> {
+        let mut len = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = u64::from(self.u8()?);
+            let bits = byte & 0x7f;
+            if bits << shift >> shift != bits {
+                break;
+            }
+            len |= bits << shift;
+            if byte < 0x80 {
+                return usize::try_from(len).map_err(|_| LoadError::Corrupt);
+            }
+        }
+        Err(LoadError::Corrupt)
+    }
+
     pub(super) fn bytes(&mut self) -> Result<&'a [u8]> {
-        let len = usize::try_from(self.u64()?).map_err(|_| LoadError::Corrupt)?;
+        let len = self.len()?;
         self.take(len)
     }
 
@@ -256,7 +290,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn list<T>(&mut self, mut read: impl FnMut(&mut Self) -> Result<T>) -> Result<Vec<T>> {
-        let len = usize::try_from(self.u64()?).map_err(|_| LoadError::Corrupt)?;
+        let len = self.len()?;
         // Everything takes at least a byte, so a length that lies is found before room is made for it.
         if len > self.rest.len() {
             return Err(LoadError::Corrupt);

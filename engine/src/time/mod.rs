@@ -22,7 +22,7 @@ pub use sources::Tick;
 pub(crate) use sources::{SourceState, Sources};
 pub(crate) use wheel::Wheel;
 
-use crate::matches::{EventMeta, Nanos};
+use crate::matches::{EventMeta, Nanos, SourceId};
 use dsl::ir::Stage;
 
 /// Where an event stands in the one order: effective time, `stageTimestamp`, request identity, stage.
@@ -43,18 +43,21 @@ pub(crate) struct Order {
 impl Order {
     /// The place of an event that takes effect at `effective`.
     pub(crate) fn of(meta: &EventMeta, effective: Nanos) -> Self {
-        let (source, offset) = (meta.source.0, meta.offset);
+        let event = (meta.request.0, meta.stage, (meta.source, meta.offset));
+        Self::new(effective, meta.stage_timestamp, event)
+    }
+
+    /// The place of an event of this request, of this stage, at this place of its source.
+    pub(crate) fn new(
+        effective: Nanos,
+        stage_timestamp: Nanos,
+        (request, stage, (source, offset)): ([u8; 16], Option<Stage>, (SourceId, u64)),
+    ) -> Self {
+        let source = source.0;
         if crate::planted::planted(19) {
             let stage = None;
             return Self { effective, stage_timestamp: 0, request: [0; 16], stage, source, offset };
         }
-        Self {
-            effective,
-            stage_timestamp: meta.stage_timestamp,
-            request: meta.request.0,
-            stage: meta.stage,
-            source,
-            offset,
-        }
+        Self { effective, stage_timestamp, request, stage, source, offset }
     }
 }

@@ -70,7 +70,9 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let sources = source::find(&args.from)?;
     let Some((_, rules)) = load::rules_or_told(&args.rules)? else { return Ok(Exit::No) };
     let rules = alone(rules, &args.rule)?;
-    let plan = Arc::new(Plan::new(&rules, Limits::default()));
+    // What a table of requests makes short work of is to be shown.
+    let limits = Limits { request_table_bytes_max: 0, ..Limits::default() };
+    let plan = Arc::new(Plan::new(&rules, limits));
     let number = plan.rule(&args.rule).unwrap_or_default();
     let (feed, errors) = Feed::open(&sources, plan.limits.line_bytes_max, false);
     let mut drive = Drive::new(Arc::clone(&plan), feed, 1, signals::watch()?);

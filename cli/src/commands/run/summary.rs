@@ -201,6 +201,7 @@ fn loss(tally: &RunTally) -> BTreeMap<String, u64> {
         ("matches or values that left a window for want of room", shed.window),
         ("searches of a sequence given up", shed.searches),
         ("throttles forgotten", shed.throttles),
+        ("requests that a full table let go on early", shed.early),
         ("matches too late for their rule's window", late),
     ];
     all.into_iter().filter(|(_, count)| *count > 0).map(|(what, count)| (what.to_owned(), count)).collect()

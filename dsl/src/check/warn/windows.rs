@@ -27,7 +27,8 @@ pub(super) fn check(subject: &mut Subject<'_>) {
             rule.steps.iter().for_each(|step| found.extend(absent_key(step)));
         }
     }
-    if rule.throttle > 0 || !matches!(rule.shape, Shape::Each) {
+    // Of a rule about requests themselves no key fills state of its own.
+    if (rule.throttle > 0 || !matches!(rule.shape, Shape::Each)) && rule.of_requests().is_none() {
         rule.steps.iter().for_each(|step| found.extend(endless_key(step)));
     }
     found.into_iter().for_each(|diagnostic| subject.warn(diagnostic));

@@ -34,6 +34,24 @@ fn what_takes_nearly_all_is_named_only_where_it_is_remembered() {
 }
 
 #[test]
+fn rules_about_requests_have_a_table() {
+    let steps = "asked: on any of any at RequestReceived no answered: on any of any";
+    let never = format!("by request_id sequence within 5m {{ {steps} }}");
+    let cost = of(&never);
+    assert_eq!((cost.class, cost.events_per_key), (Class::EveryEvent, 1));
+    assert_eq!(cost.table, Some(Table { bytes_per_settled: 160, bytes_max: 256 << 20 }));
+    assert_eq!(
+        cost.dear,
+        ["every request that matches, and its answer, is looked up in a table of requests"]
+    );
+    let twice = "by auditID when distinct(request_id) >= 2 within 1h";
+    assert!(of(&format!("on any of any {twice}")).table.is_some());
+    let few = of(&format!("on delete of pods where userAgent like \"*x*\" {twice}"));
+    assert_eq!((few.class, few.dear.len()), (Class::EveryEvent, 2));
+    assert_eq!(of(&never.replace("request_id", "verb")).table, None);
+}
+
+#[test]
 fn memory_is_what_a_full_key_takes() {
     let kept = |clauses: &str| {
         let cost = of(&format!("on get of pods {clauses}"));
