@@ -31,6 +31,9 @@ pub const REQUEST_BYTES: usize = 160;
 /// What it takes besides while its match is held, and not counting what that brings along, in bytes.
 pub const REQUEST_HELD_BYTES: usize = 144;
 
+/// Keys of one rule in a test: fewer than a run may have, so that a test can show what comes of too many.
+pub const TEST_KEYS_PER_RULE_MAX: usize = 1 << 14;
+
 /// Limits that a run may set.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

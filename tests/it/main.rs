@@ -5,6 +5,7 @@
 mod bounded;
 mod cli;
 mod corpora;
+mod coverage;
 mod docs;
 mod equal;
 mod grammar;

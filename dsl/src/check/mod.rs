@@ -51,6 +51,7 @@ use crate::source::SourceMap;
 use crate::syntax::ast::{self, File, Item};
 pub use files::{Wanted, wanted};
 use report::Report;
+pub use warn::decided_by_on;
 
 /// What came of a rule set.
 #[derive(Clone, Debug, Default)]

@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 
+use dsl::check::decided_by_on;
 use dsl::ir::{self, ExprKind, VarId};
 
 use super::deps::{Deps, Scope, deps};
@@ -222,7 +223,9 @@ impl<'r> Compiler<'r> {
                     | ExprKind::In { .. }
                     | ExprKind::Quantified { .. }
             );
-        if at.counted && condition {
+        // What `on` decides no event can make otherwise: nobody could cover its other half.
+        let open = || decided_by_on(self.rule, at.step as usize, expr).is_none();
+        if at.counted && condition && open() {
             return Node::Leaf(self.leaf(expr, at.step), Box::new(node));
         }
         node

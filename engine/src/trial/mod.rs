@@ -3,7 +3,7 @@
 //! A test is a log of one source named `test` in the order of time, so nothing in it is late and an event may stand
 //! anywhere among the others. Only the rule it is about is active, also one that ships off, and whatever it hears the
 //! alerts of; its own alerts alone are judged. Everything else is as in any run: the same matching, the same windows, the
-//! same alerts. What is expected must come in that order and nothing else:
+//! same alerts. Only the room for keys is smaller, so that what rules tell of their limits can be tested. What is expected must come in that order and nothing else:
 //! `expect 3 alerts` stands for three of any kind. A test runs on the rules as they were written, one that is `tuned` on
 //! the rules with their tunes, where what a tune turns off is silent; a condition that both have is covered by either.
 
@@ -20,7 +20,7 @@ use dsl::source::Span;
 use crate::alert::Alert;
 use crate::eval::Coverage;
 use crate::explain::about;
-use crate::limits::Limits;
+use crate::limits::{Limits, TEST_KEYS_PER_RULE_MAX};
 use crate::matches::{Nanos, SourceInfo};
 use crate::plan::{Plan, with_all_heard};
 use crate::run::Run;
@@ -155,7 +155,8 @@ impl Version {
         let set = set.map(|(rule, active)| Rule { disabled: !active, ..rule.clone() }).collect();
         let set = RuleSet { rules: set, ..RuleSet::default() };
         // Later than this is never late.
-        let limits = Limits { lateness: Nanos::MAX, ..Limits::default() };
+        let keys_per_rule_max = TEST_KEYS_PER_RULE_MAX;
+        let limits = Limits { lateness: Nanos::MAX, keys_per_rule_max, ..Limits::default() };
         let plan = Arc::new(Plan::covering(&set, limits));
         let number = plan.rules.iter().position(|of| of.ir == rule)?;
         let rule = rules.get(rule)?.clone();

@@ -5,7 +5,7 @@
 
 mod examples;
 mod log;
-mod run;
+pub(crate) mod run;
 mod table;
 
 use std::collections::{BTreeSet, HashMap};

@@ -20,7 +20,7 @@ pub(super) struct Told {
 }
 
 /// The repository's folder of that name.
-pub(super) fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 

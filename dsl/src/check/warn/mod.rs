@@ -26,6 +26,7 @@ use crate::ir;
 use crate::source::Span;
 use crate::syntax::ast;
 
+pub use truth::decided_by_on;
 pub(crate) use walk::children;
 
 /// One rule with what the checks need beside its IR.

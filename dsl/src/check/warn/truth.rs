@@ -52,6 +52,17 @@ pub(super) fn check(subject: &mut Subject<'_>) {
     }
 }
 
+/// What a condition of a step is of every event that its `on` takes, if that is always the same. Then no event can make it otherwise, which is
+/// what a `let` that speaks for many rules often is in one of them.
+#[must_use]
+pub fn decided_by_on(rule: &Rule, step: usize, expr: &Expr) -> Option<bool> {
+    let test = constraint(expr)?;
+    let selector = selector_of(rule, rule.steps.get(step)?, step, test.place)?;
+    let mut truths = by_selector(test.place, selector)?.into_iter().map(|value| test.holds(value));
+    let first = truths.next()??;
+    truths.all(|truth| truth == Some(first)).then_some(first)
+}
+
 struct Finding {
     diagnostic: Diagnostic,
     /// The rule can never fire.
