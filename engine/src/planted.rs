@@ -63,6 +63,16 @@ pub const LIST: &[(u8, &str)] = &[
     (56, "a request that was answered is forgotten at once"),
     (57, "the first request of an id that comes again does not go on"),
     (58, "what the tables of requests hold is not saved"),
+    (59, "what comes from before what silences let pass is not dated up"),
+    (60, "silences move time past the wall clock"),
+    (61, "half a second is a silence"),
+    (62, "what is no event is dated as if its source had not been silent"),
+    (63, "a line that is cut in a text is no JSON"),
+    (64, "a MaxMind database knows no IPv6 addresses"),
+    (65, "a test's `until` is not heeded"),
+    (66, "rules that are off are heard in tests"),
+    (67, "memory is carried over to the rule that has the same number"),
+    (68, "the end of input is before what silences let pass"),
 ];
 
 #[cfg(feature = "planted-errors")]

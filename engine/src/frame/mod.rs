@@ -36,6 +36,7 @@ mod scan;
 mod tests;
 
 use crate::matches::Reason;
+use crate::planted::planted;
 
 use scan::{Scan, Stop};
 
@@ -235,6 +236,7 @@ impl Framer {
             (Stop::Complete, _) => Step::Found(self.at, Kind::Document),
             (Stop::End, _) if !end => Step::More,
             (Stop::NewLine(at), None) => Step::Found(at, Kind::Broken(Reason::CutOff)),
+            (Stop::InString, None) if planted(63) => Step::Found(self.at, Kind::Broken(Reason::NotJson)),
             (Stop::InString, None) => Step::Found(self.at, Kind::Broken(Reason::CutOff)),
             (Stop::End, None) => Step::Found(buf.len(), Kind::Broken(Reason::CutOff)),
             (Stop::Illegal, None) => {

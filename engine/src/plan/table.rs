@@ -14,6 +14,7 @@ use dsl::ir::{self, Literal, Network, Rows};
 use maxminddb::Reader;
 
 use crate::eval::{Val, address};
+use crate::planted::planted;
 
 /// A table.
 pub(crate) struct Table {
@@ -56,7 +57,8 @@ impl Table {
             Rows::Networks(rows) => address(key).and_then(|address| longest(rows, address)),
             Rows::MaxMind(_) => {
                 // An IPv6 address in a database of IPv4 is an error to it, and to us is in no network.
-                let found = self.reader.as_ref().zip(address(key)).and_then(|(reader, address)| {
+                let address = address(key).filter(|address| address.is_ipv4() || !planted(64));
+                let found = self.reader.as_ref().zip(address).and_then(|(reader, address)| {
                     reader.lookup(address).and_then(|found| found.decode::<record::Record>()).ok().flatten()
                 });
                 return found.map_or(Val::Absent, |record| record.0);

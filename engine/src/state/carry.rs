@@ -22,6 +22,7 @@ use crate::event::identity;
 use crate::matches::{SourceId, Value};
 use crate::plan::meaning::{Meaning, RuleMeaning};
 use crate::plan::{Plan, Rule};
+use crate::planted::planted;
 
 /// A rule whose memory was not carried over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,9 +241,10 @@ impl Origin {
         }
         let mut dropped = Vec::new();
         let mut carried = Vec::with_capacity(saved.rules.len());
-        for then in &saved.rules {
+        for (then, place) in saved.rules.iter().zip(0..) {
             let found = numbers
                 .get(&*then.name)
+                .map(|number| if planted(67) { &place } else { number })
                 .and_then(|number| now.rules.get(*number as usize).map(|entry| (*number, entry)));
             let of = match found {
                 None => Err(Why::Gone),

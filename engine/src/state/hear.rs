@@ -73,7 +73,7 @@ impl State {
 
     /// What of a block is no event and comes before an event of it, by that event's number.
     pub(super) fn lose(&mut self, source: SourceId, lost: &mut Lost<'_>, until: u32) {
-        if self.plan.undecodable.is_empty() {
+        if !lost.any_before(until) {
             return;
         }
         let plan = self.plan.clone();
@@ -81,7 +81,10 @@ impl State {
         while let Some((found, number)) = lost.next_before(until) {
             // It has no time of its own, so that it is never late.
             let time = self.sources.shows(source).max(self.sources.watermark);
+            let spoke = || self.sources.get(source).and_then(|source| source.clock.now());
+            let time = if planted(62) { spoke().unwrap_or(time) } else { time };
             let time = if planted(43) { 0 } else { time };
+            self.highest = self.highest.max(Some(time));
             let meta = Arc::new(lost_meta(found, number, time, source, &info));
             let (reason, offset) = (found.reason.text(), found.offset);
             let mut selected = None;
@@ -212,6 +215,10 @@ pub(super) struct Lost<'a> {
 impl<'a> Lost<'a> {
     pub(super) fn new(all: &'a [Undecodable]) -> Self {
         Self { left: all, offset: None, number: 0 }
+    }
+
+    fn any_before(&self, until: u32) -> bool {
+        self.left.first().is_some_and(|first| first.before <= until)
     }
 
     /// The next that comes before the event of that number in the block.

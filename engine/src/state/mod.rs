@@ -86,7 +86,7 @@ pub struct State {
     /// Per rule about requests themselves, in the order of the plan.
     outstanding: Vec<Outstanding>,
     timers: Wheel<Timer>,
-    /// The highest effective time of any event.
+    /// The highest effective time of anything that came.
     highest: Option<Nanos>,
     /// A rule waits for something from the first event on.
     waits_for_first: bool,

@@ -100,7 +100,7 @@ pub(super) fn general(choices: &mut Choices<'_>, world: &World) -> String {
 
 fn who(choices: &mut Choices<'_>, world: &World) -> String {
     let parts = &["a", "system:", "li", "e", "K"];
-    match choices.below(21) {
+    match choices.below(25) {
         17 => "user.groups == impersonatedUser.groups".to_owned(),
         18 => "user == impersonatedUser"
             .replace("user ==", "user.username !=")
@@ -131,9 +131,9 @@ fn who(choices: &mut Choices<'_>, world: &World) -> String {
         ),
         9 => format!("split(user.username, \":\")[] == {}", some(choices, &["system", "n1", "bob"])),
         10 => format!("{}present(impersonatedUser{})", maybe_not(choices), choices.word(&["", ".username"])),
-        11 => text(choices, "credential.id", &["cred-0", "cred-1"], &["1", "cred"], false),
-        14 => text(choices, "credential.node", &["n1", "n2"], &["1", "n"], false),
-        15 => text(choices, "credential.pod", NAMES, &["b", "-"], false),
+        11 | 21 => text(choices, "credential.id", &["cred-0", "cred-1"], &["1", "cred"], false),
+        14 | 22 => text(choices, "credential.node", &["n1", "n2"], &["1", "n"], false),
+        15 | 23 | 24 => text(choices, "credential.pod", NAMES, &["b", "-"], false),
         12 => format!("{} in user.extra[\"scopes\"]", some(choices, &["a", "b", "c"])),
         _ => format!(
             "user.username + \"/\" + verb == {}",
@@ -148,14 +148,14 @@ fn maybe_not(choices: &mut Choices<'_>) -> &'static str {
 
 fn place(choices: &mut Choices<'_>) -> String {
     let ip = choices.word(&["source_ip", "peer_ip"]);
-    match choices.below(12) {
+    match choices.below(13) {
         0 | 1 => format!("{ip} {}in {}", maybe_not(choices), networks(choices)),
         2 => format!("sourceIPs[] in {}", networks(choices)),
         3 => format!("{}public_ip({ip})", maybe_not(choices)),
         4 => format!("{} ip in sourceIPs: (public_ip(ip))", choices.word(&["any", "all"])),
         5 => text(choices, "source_ip", ADDRESSES, &["10.", ":"], false),
         6 => text(choices, "client.program", &["kubectl", "curl", "agent"], &["k", "u"], false),
-        7 => text(choices, "client.version", &["v1.30", "8.0"], &["."], false),
+        7 | 12 => text(choices, "client.version", &["v1.30", "8.0"], &["."], false),
         8 => text(choices, "userAgent", AGENTS, &["/", " "], false).replace("\"\"", "\"curl\""),
         9 => format!("cluster {} \"c1\"", choices.word(&["==", "!="])),
         10 => format!("source {} \"log-0\"", choices.word(&["==", "!="])),
@@ -165,7 +165,7 @@ fn place(choices: &mut Choices<'_>) -> String {
 
 fn times(choices: &mut Choices<'_>, world: &World) -> String {
     let zone = choices.word(&["", ", \"Asia/Shanghai\"", ", \"America/New_York\""]);
-    match choices.below(9) {
+    match choices.below(10) {
         0 => {
             let (from, to) = (2 * choices.below(12), world.hour);
             let (from, to) = if choices.chance(50) { (from, to) } else { (to, from) };
@@ -207,7 +207,7 @@ fn annotation(choices: &mut Choices<'_>) -> String {
         return format!("annotations[\"{key}\"] {} \"\"", choices.word(&["==", "!="]));
     }
     let sums = choices.word(&["+ 1", "- 1", "* 2", "/ 2", "* 3 / 2", "/ 0", "* 0.1"]);
-    match choices.below(24) {
+    match choices.below(26) {
         0 => format!(
             "number(annotations[\"n\"]) {} {}",
             order(choices),
@@ -238,11 +238,11 @@ fn annotation(choices: &mut Choices<'_>) -> String {
             choices.word(&["==", "startswith"]),
             some(choices, &["/etc", "/", ".", ".."])
         ),
-        11 => format!(
+        11 | 24 => format!(
             "image_registry(annotations[\"i\"]) == {}",
             some(choices, &["docker.io", "quay.io", "localhost", "reg:5000"])
         ),
-        12 => format!(
+        12 | 25 => format!(
             "image_repository(annotations[\"i\"]) {} {}",
             choices.word(&["==", "like"]),
             some(choices, &["docker.io/library/nginx", "docker.io/*", "quay.io/a/b"])

@@ -183,7 +183,8 @@ pub(super) fn selector(choices: &mut Choices<'_>, world: &World) -> (String, Abo
                 "any",
                 "patch, \"get\"",
             ]);
-            let target = match choices.below(6) {
+            let small = matches!(kind.subresource, Some("exec" | "scale"));
+            let target = match if small && choices.chance(50) { 3 } else { choices.below(6) } {
                 0 => format!("{}/*", kind.plural).replace("widgets/*", "widgets.example.com/*"),
                 1 => "workloads".to_owned(),
                 2 => "*.example.com, deployments.apps, pods/exec".to_owned(),

@@ -162,7 +162,7 @@ impl Log {
                 }
             }
         }
-        let highest = log.events.iter().map(|p| p.at.time).max();
+        let highest = log.events.iter().chain(&log.undecodable).map(|p| p.at.time).max();
         let lived = clocks.watermark.map(|watermark| watermark.saturating_sub(1));
         let until = settings.until.filter(|_| !poison.hits("until"));
         // Where nothing ever came, there is nothing to go on.
