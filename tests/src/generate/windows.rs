@@ -156,7 +156,8 @@ fn measured(choices: &mut Choices<'_>, world: &World) -> (String, Vec<String>) {
             ]);
             let (a, b) = (part(choices), part(choices));
             let than = choices.word(&["1", "2.5", "3", "200", "400.5", "-3", "0"]);
-            match choices.below(13) {
+            match choices.below(14) {
+                13 => format!("percentile(responseStatus.code, {percentile}{a}) >= 200"),
                 12 => format!("avg(responseStatus.code{a}) >= 200"),
                 9.. => format!("avg({value}) > min({value}{a})"),
                 0 => format!("sum({value}{a}) {order} {than}"),
