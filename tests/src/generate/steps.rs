@@ -57,7 +57,7 @@ pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, heard: &[String]
     for (n, name) in NAMES.iter().enumerate().take(positive) {
         text += &forbidden(choices, world, ordered, n, &own);
         let (on, about) = listens(choices, world, heard);
-        let times = match choices.chance(20) {
+        let times = match choices.chance(28) {
             true => format!(" {} times", 1 + choices.below(3)),
             false => String::new(),
         };
