@@ -33,7 +33,7 @@ const KEYS: &[Key] = &[
 
 /// A rule's clauses from its `by` on.
 pub(super) fn clauses(choices: &mut Choices<'_>, world: &World, heard: &[String]) -> String {
-    if choices.chance(52) {
+    if choices.chance(57) {
         return forbidding(choices, world);
     }
     let ordered = !(choices.chance(30));

@@ -14,13 +14,13 @@ pub(super) fn trials(choices: &mut Choices<'_>, world: &World, rules: &[String])
         |rule: &&String| ["silent for", " tumbling ", " session "].iter().any(|word| rule.contains(word));
     let ending: Vec<&String> = fitting.iter().copied().filter(ending).collect();
     let mut all = Vec::new();
-    if fitting.is_empty() || !choices.chance(40) {
+    if fitting.is_empty() || !choices.chance(50) {
         return all;
     }
     for _ in 0..1 + choices.below(2) {
-        let rule = match choices.below(3) {
-            0 if !hearing.is_empty() => choices.pick(&hearing),
-            1 if !ending.is_empty() => choices.pick(&ending),
+        let rule = match choices.below(5) {
+            0 | 1 if !hearing.is_empty() => choices.pick(&hearing),
+            2 | 3 if !ending.is_empty() => choices.pick(&ending),
             _ => choices.pick(&fitting),
         };
         let name = rule.split_whitespace().nth(1).unwrap_or_default();
