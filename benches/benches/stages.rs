@@ -6,7 +6,6 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
-use benches::{Load, Mix};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dsl::source::SourceMap;
 use engine::frame::blocks::Blocks;
@@ -15,8 +14,9 @@ use engine::matches::{SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
 use engine::plan::Plan;
 use engine::run::Run;
+use generate::{Generator, Options, Profile};
 
-const EVENTS: usize = 20_000;
+const EVENTS: u64 = 20_000;
 
 fn shipped() -> SourceMap {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
@@ -27,9 +27,11 @@ fn stages(criterion: &mut Criterion) {
     let sources = shipped();
     let rules = dsl::check::compile(&sources).rules.expect("the shipped rules compile");
     let plan = Arc::new(Plan::new(&rules, Limits::default()));
-    let text = Load::new(1, Mix::default()).text(EVENTS);
+    let options = Options { events: EVENTS, ..Options::default() };
+    let profile = Profile::named("metadata").expect("the profile is there");
+    let text = Generator::new(profile, options).text();
     let info = SourceInfo { name: "bench".into(), cluster: None };
-    let lines = text.lines().count() as u64;
+    let lines = EVENTS;
 
     let mut group = criterion.benchmark_group("compile");
     group.bench_function("shipped rules", |b| {
@@ -42,13 +44,13 @@ fn stages(criterion: &mut Criterion) {
     group.bench_function("frame", |b| {
         b.iter(|| {
             let mut blocks = Blocks::new(SourceId(0), 256 << 10, 64 << 20);
-            blocks.push(text.as_bytes());
+            blocks.push(&text);
             blocks.finish();
             let cut = std::iter::from_fn(|| blocks.pop()).count();
             assert!(cut > 10);
         });
     });
-    let block = Blocks::whole(SourceId(0), text.as_bytes());
+    let block = Blocks::whole(SourceId(0), &text);
     let mut scratch = Scratch::default();
     let matched = match_block(&plan, &info, &block, &mut scratch).found.len();
     assert!(matched > 10, "the load has nothing for the rules");
@@ -57,7 +59,7 @@ fn stages(criterion: &mut Criterion) {
     });
     let run = || {
         let mut run = Run::new(plan.clone(), Limits::default());
-        run.add(info.clone(), text.as_bytes());
+        run.add(info.clone(), &text);
         run.finish().alerts.len()
     };
     let alerts = run();

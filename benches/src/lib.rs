@@ -1,14 +1,9 @@
-//! Load for benches: audit events like those of a busy control plane, any number of them, the same for the same seed.
+//! What benches and their tests share: a flood of keys, rules of each class of cost, the time a thread was at work.
 //!
-//! The mix (who does what how often, half of the events `RequestReceived`, one in seven with bodies) is that of our
-//! recorded logs, rounded; one event in five hundred is something that a rule is there for. It is made from a handful
-//! of templates, so it is kinder to caches than a real log: figures from it compare versions of this program, they do
-//! not tell what a cluster needs.
+//! The load of all other benches is made by the crate `generate`, as `auditd-rules generate` makes it.
 
 pub mod classes;
-mod events;
 pub mod flood;
 mod worked;
 
-pub use events::{Load, Mix};
 pub use worked::worked;

@@ -4,6 +4,7 @@ pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod fmt;
+pub(crate) mod generate;
 pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod test;
@@ -21,6 +22,7 @@ pub(crate) fn execute(command: Command) -> Result<Exit, Error> {
         Command::Test(args) => test::execute(&args),
         Command::Fmt(args) => fmt::execute(&args),
         Command::Explain(args) => explain::execute(&args),
+        Command::Generate(args) => generate::execute(&args),
         Command::Rules(args) => rules::execute(&args),
         Command::Completions(args) => completions::execute(&args),
         Command::Other(_) => Err(Error::usage("there is no such command")),
