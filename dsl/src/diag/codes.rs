@@ -221,6 +221,8 @@ codes! {
     VerbWithoutResource = "W118",
     /// A rule that listens to one that is off.
     ListensToDisabled = "W119",
+    /// A sequence whose throttle is one for everybody.
+    SilencesItself = "W120",
     /// A tune of a name that is gone.
     TuneOfNothing = "W140",
     /// A tune that takes a value out of a list that does not have it.

@@ -157,7 +157,11 @@ fn what_joins_nothing_is_doubted() {
         told.iter().map(|line| line[..4].to_owned()).collect::<Vec<_>>()
     };
     let joined = "b: on get of pods where verb == a.verb";
-    assert_eq!(codes(&format!("sequence within 5m {{ a: on get of secrets {joined} }}")), [""; 0]);
+    assert_eq!(codes(&format!("sequence within 5m {{ a: on get of secrets {joined} }}")), ["W120"]);
+    assert_eq!(
+        codes(&format!("sequence within 5m {{ a: on get of secrets {joined} }} throttle 5m")),
+        [""; 0]
+    );
     assert_eq!(
         codes(&format!("sequence within 5m {{ a: on get of secrets no c: on list of pods {joined} }}")),
         ["W117"]
@@ -166,7 +170,7 @@ fn what_joins_nothing_is_doubted() {
         codes(&format!(
             "sequence within 5m {{ a: on get of secrets no c: on list of pods where user.username == a.user.username {joined} }}"
         )),
-        [""; 0]
+        ["W120"]
     );
     assert_eq!(codes("sequence within 5m { a: on get of secrets no c: on list of pods }"), ["W117"]);
     assert_eq!(

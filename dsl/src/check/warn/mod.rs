@@ -36,13 +36,25 @@ pub(super) struct Subject<'a> {
     text: Span,
     /// The selectors in the order of the steps.
     selectors: Vec<&'a ast::Selector>,
+    /// It says itself for how long it is silent after an alert, or its text is not at hand.
+    says_throttle: bool,
     out: Vec<Diagnostic>,
 }
 
 impl<'a> Subject<'a> {
     fn new(rule: &'a ir::Rule, text: Option<&'a ast::Rule>) -> Self {
         let selectors = text.map(selectors_of).unwrap_or_default();
-        Self { rule, text: text.map_or(rule.span, |text| text.span), selectors, out: Vec::new() }
+        let says = |text: &ast::Rule| {
+            text.clauses.iter().any(|clause| matches!(clause.kind, ast::ClauseKind::Throttle(_)))
+        };
+        let says_throttle = text.is_none_or(says);
+        Self {
+            rule,
+            text: text.map_or(rule.span, |text| text.span),
+            selectors,
+            says_throttle,
+            out: Vec::new(),
+        }
     }
 
     /// Whether a place stands in the rule itself, not in a `let` that it uses.

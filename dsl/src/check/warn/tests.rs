@@ -235,7 +235,8 @@ fn sequence(by: &str, second: &str) -> Vec<&'static str> {
 fn sequences_are_joined_by_something_that_is_there() {
     assert_eq!(sequence("by user.username", ""), [""; 0]);
     assert_eq!(sequence("", ""), ["W117"]);
-    assert_eq!(sequence("", "where user.username == a.user.username"), [""; 0]);
+    assert_eq!(sequence("", "where user.username == a.user.username"), ["W120"]);
+    assert_eq!(sequence("throttle 0s", "where user.username == a.user.username"), [""; 0]);
     assert_eq!(sequence("", "where user.username != a.user.username"), ["W117"]);
     assert_eq!(sequence("by impersonatedUser.username", ""), ["W114"]);
     assert_eq!(sequence("by impersonatedUser.username, user.username", ""), [""; 0]);

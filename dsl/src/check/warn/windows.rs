@@ -23,7 +23,11 @@ pub(super) fn check(subject: &mut Subject<'_>) {
             }
         }
         Shape::Sequence { .. } => {
-            found.extend(unjoined(rule));
+            let unjoined = unjoined(rule);
+            if unjoined.is_none() && !subject.says_throttle {
+                found.extend(silences_itself(rule));
+            }
+            found.extend(unjoined);
             rule.steps.iter().for_each(|step| found.extend(absent_key(step)));
         }
     }
@@ -161,6 +165,21 @@ fn unjoined(rule: &Rule) -> Option<Diagnostic> {
         format!("nothing says that `no {name}` belongs to the other steps, so any such event forbids");
     let help = "add `by`, or compare a field with one of another step by `==`";
     Some(Diagnostic::new(Code::Unjoined, rule.span, message).help(help))
+}
+
+/// A sequence without a key has one throttle for all: what one user did keeps it silent about all others. Steps that are
+/// joined by conditions do not say so; of those that nothing joins everybody is meant.
+fn silences_itself(rule: &Rule) -> Option<Diagnostic> {
+    let keyed = rule.steps.iter().any(|step| !step.key.is_empty());
+    let Shape::Sequence { within, .. } = rule.shape else { return None };
+    // A tune may have said another time.
+    if keyed || rule.throttle != within {
+        return None;
+    }
+    let message =
+        format!("after an alert of `{}` it is silent about everybody, for as long as its time", rule.name);
+    let help = "add `by` for a throttle per key, or say how long one alert is enough for all: `throttle 0s` tells each";
+    Some(Diagnostic::new(Code::SilencesItself, rule.span, message).help(help))
 }
 
 /// Whether a condition asks, under no `not`, that something equals a value of an earlier step.
