@@ -80,12 +80,11 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
     for part in &block.parts {
         let mut sink = |place, found: Found<'_, '_>| matcher.found(place, &found, &mut out, buffer);
         match part.kind {
-            Kind::Comment => out.tally.comments += 1,
             Kind::Lines => decoder.lines(part.bytes(block), part.offset, !plan.reads_received, &mut sink),
-            kind => decoder.frame(part.bytes(block), kind, &mut |event| match event {
-                Ok(row) => sink((part.offset, part.length), Found::Event(row)),
-                Err(reason) => sink((part.offset, part.length), Found::Broken(reason)),
-            }),
+            kind => {
+                let place = (part.offset, part.length);
+                decoder.found(part.bytes(block), kind, place, !plan.reads_received, &mut sink);
+            }
         }
     }
     out.tally.duplicate_keys = decoder.duplicate_keys() - before.0;

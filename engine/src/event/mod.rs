@@ -4,10 +4,15 @@
 //! text --frame--> documents --tape--> Document --unwrap--> the events in it, or texts to begin with again
 //! ```
 //!
+//! A line that surely stands alone is not framed but read where it stands: by the scanner, else by the walker, else
+//! it is framed and goes the way above (`compare.rs` holds them to it). So do events in the texts of other records.
+//!
 //! One document may hold many events (an `EventList`, records with a `message` each); each becomes the row in turn.
 //! Texts within texts are framed like input is, at most [`WRAPPINGS_MAX`] deep. What is no event comes out as a
 //! reason: nothing is dropped without one. Buffers are kept, so a plain event costs no allocation once warm.
 
+#[cfg(any(test, feature = "compare-decoders"))]
+pub mod compare;
 mod cursor;
 pub(crate) mod document;
 pub mod identity;
@@ -27,6 +32,8 @@ mod equal;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use crate::frame::{self, Frame, Framer, Kind};
 use crate::limits::WRAPPINGS_MAX;
 use crate::matches::{Nanos, Reason};
@@ -34,7 +41,7 @@ use crate::matches::{Nanos, Reason};
 use cursor::Cursor;
 use document::{Document, Json};
 use row::{Kept, Row};
-use scan::{Scanned, scan};
+use scan::{Pass, Scanned, scan};
 use simd::{Level, Simd, Work};
 use tape::TapeDecoder;
 use unwrap::Item;
@@ -63,7 +70,7 @@ pub struct DecodedBy {
     pub passed: u64,
     /// The walker.
     pub walk: u64,
-    /// The tape; lines, not events in them.
+    /// The tape; what was framed, not the events in it.
     pub tape: u64,
 }
 
@@ -89,6 +96,7 @@ pub(crate) struct Decoder {
     pub(crate) decoding: Decoding,
     pub(crate) level: Level,
     pub(crate) by: DecodedBy,
+    pass: Pass,
     /// Keys that stood twice in lines that the walker has read.
     walked_duplicates: u64,
     kept: Kept,
@@ -116,45 +124,66 @@ impl Work for Lines<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { decoder, text, offset, pass, sink } = self;
-        let scans = matches!(decoder.decoding, Decoding::Auto | Decoding::Scan);
-        let walks = matches!(decoder.decoding, Decoding::Auto | Decoding::Walk);
         let mut at = 0;
         while at < text.len() {
             let line = simd::line(simd, text, at);
-            let end = line.end;
-            let place = (offset + at as u64, (end - at) as u64);
-            let mut scanned = Scanned::Declined;
-            if let Some(said) = line.text
-                && u32::try_from(end - at).is_ok()
-            {
-                if scans {
-                    let slots = decoder.kept.begin();
-                    scanned = scan(&mut Cursor { simd, text, start: at, end, at, slots }, pass);
+            let place = (offset + at as u64, (line.end - at) as u64);
+            match line.text.map(|said| (said, read(simd, decoder, text, at..line.end, pass))) {
+                Some((said, Scanned::Event(stage, time))) => {
+                    sink(place, Found::Event(&decoder.kept.of_line(said, stage, time)));
                 }
-                match scanned {
-                    Scanned::Event(..) => decoder.by.scan += 1,
-                    Scanned::Passed(_) => decoder.by.passed += 1,
-                    Scanned::Declined if walks => {
-                        scanned = simd.apart(Walk { decoder, text, start: at, end });
-                        decoder.by.walk += u64::from(scanned != Scanned::Declined);
-                    }
-                    Scanned::Declined => {}
+                Some((_, Scanned::Passed(time))) => sink(place, Found::Passed(time)),
+                Some((_, Scanned::Declined)) | None => {
+                    let line = text.get(at..line.next).unwrap_or_default();
+                    decoder.odd_line(line, place, pass, sink);
                 }
-                match scanned {
-                    Scanned::Event(stage, time) => {
-                        sink(place, Found::Event(&decoder.kept.of_line(said, stage, time)));
-                    }
-                    Scanned::Passed(time) => sink(place, Found::Passed(time)),
-                    Scanned::Declined => {}
-                }
-            }
-            if scanned == Scanned::Declined {
-                decoder.by.tape += 1;
-                let line = text.get(at..line.next).unwrap_or_default();
-                decoder.odd_line(line, offset + at as u64, sink);
             }
             at = line.next;
         }
+    }
+}
+
+/// What the decoders of lines make of the line at `place`, which is UTF-8 without control characters.
+#[inline(always)]
+fn read<S: Simd>(simd: S, decoder: &mut Decoder, text: &[u8], place: Range<usize>, pass: bool) -> Scanned {
+    let Decoder { decoding, kept, by, pass: passing, .. } = decoder;
+    let Range { start, end } = place;
+    if u32::try_from(end - start).is_err() {
+        return Scanned::Declined;
+    }
+    let mut scanned = Scanned::Declined;
+    if matches!(decoding, Decoding::Auto | Decoding::Scan) {
+        let mut cursor = Cursor { simd, text, start, end, at: start, slots: kept.begin() };
+        scanned = scan(&mut cursor, pass.then_some(passing));
+    }
+    match scanned {
+        Scanned::Event(..) => by.scan += 1,
+        Scanned::Passed(_) => by.passed += 1,
+        Scanned::Declined if matches!(decoding, Decoding::Auto | Decoding::Walk) => {
+            scanned = simd.apart(Walk { decoder, text, start, end });
+            decoder.by.walk += u64::from(scanned != Scanned::Declined);
+        }
+        Scanned::Declined => {}
+    }
+    scanned
+}
+
+/// One document that is a line, if it is.
+struct Whole<'d, 't> {
+    decoder: &'d mut Decoder,
+    text: &'t [u8],
+    pass: bool,
+}
+
+impl<'t> Work for Whole<'_, 't> {
+    type Out = Option<(&'t str, Scanned)>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Self::Out {
+        let Self { decoder, text, pass } = self;
+        let line = simd::line(simd, text, 0);
+        let said = line.text.filter(|_| line.end == text.len())?;
+        Some((said, read(simd, decoder, text, 0..line.end, pass)))
     }
 }
 
@@ -183,23 +212,59 @@ impl Decoder {
     /// may be passed over.
     pub(crate) fn lines(&mut self, text: &[u8], offset: u64, pass: bool, sink: &mut LineSink<'_>) {
         self.kept.cluster = None;
-        let pass = pass && matches!(self.decoding, Decoding::Auto | Decoding::Scan);
         self.level.run(Lines { decoder: self, text, offset, pass, sink });
     }
 
     /// A line that no decoder of lines knows: framed alone, which finds what framing the whole would have found.
     #[inline(never)]
-    fn odd_line(&mut self, line: &[u8], offset: u64, sink: &mut LineSink<'_>) {
+    fn odd_line(&mut self, line: &[u8], (offset, length): Place, pass: bool, sink: &mut LineSink<'_>) {
         frame::alone(line, |Frame { start, end, kind }| {
             let place = (offset + start as u64, (end - start) as u64);
-            if kind == Kind::Comment {
-                return sink(place, Found::Comment);
-            }
             let part = line.get(start..end).unwrap_or_default();
-            self.frame(part, kind, &mut |event| match event {
-                Ok(row) => sink(place, Found::Event(row)),
-                Err(reason) => sink(place, Found::Broken(reason)),
-            });
+            if place == (offset, length) {
+                self.general(part, kind, place, sink);
+            } else {
+                self.found(part, kind, place, pass, sink);
+            }
+        });
+    }
+
+    /// Decodes what a framer found, by the decoders of lines if they know it.
+    pub(crate) fn found(
+        &mut self,
+        text: &[u8],
+        kind: Kind,
+        place: Place,
+        pass: bool,
+        sink: &mut LineSink<'_>,
+    ) {
+        self.kept.cluster = None;
+        match if kind == Kind::Document { self.whole(text, pass) } else { None } {
+            Some((said, Scanned::Event(stage, time))) => {
+                sink(place, Found::Event(&self.kept.of_line(said, stage, time)));
+            }
+            Some((_, Scanned::Passed(time))) => sink(place, Found::Passed(time)),
+            Some((_, Scanned::Declined)) | None => self.general(text, kind, place, sink),
+        }
+    }
+
+    fn whole<'t>(&mut self, text: &'t [u8], pass: bool) -> Option<(&'t str, Scanned)> {
+        if self.decoding == Decoding::Tape || !text.starts_with(b"{") {
+            return None;
+        }
+        let level = self.level;
+        level.run(Whole { decoder: self, text, pass })
+    }
+
+    /// Decodes what a framer found with the general decoder.
+    fn general(&mut self, text: &[u8], kind: Kind, place: Place, sink: &mut LineSink<'_>) {
+        if kind == Kind::Comment {
+            return sink(place, Found::Comment);
+        }
+        self.by.tape += 1;
+        self.frame(text, kind, &mut |event| match event {
+            Ok(row) => sink(place, Found::Event(row)),
+            Err(reason) => sink(place, Found::Broken(reason)),
         });
     }
 
@@ -257,6 +322,12 @@ impl Decoder {
     }
 
     fn document(&mut self, text: &[u8], depth: usize, sink: &mut Sink<'_>) {
+        // An event that something was wrapped around is mostly a line as the API server wrote it.
+        if depth > 0
+            && let Some((said, Scanned::Event(stage, time))) = self.whole(text, false)
+        {
+            return sink(Ok(&self.kept.of_line(said, stage, time)));
+        }
         if let Err(reason) = self.tape.load(text, &mut self.kept.doc) {
             return sink(Err(reason));
         }

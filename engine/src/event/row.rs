@@ -296,14 +296,14 @@ impl<'l> Row<'l> {
         there && (self.line.is_some() || self.kept.doc.json(slots.places[slot as usize].0).is_map())
     }
 
-    /// The whole event on the tape.
+    /// The whole event, on the tape or in its line.
     #[cfg(test)]
-    pub(crate) fn event(&self) -> Option<Json<'l>> {
-        self.line.is_none().then(|| self.kept.doc.json(self.kept.event))
+    pub(crate) fn event(&self) -> Result<Json<'l>, &'l str> {
+        self.line.map_or_else(|| Ok(self.kept.doc.json(self.kept.event)), Err)
     }
 
     /// Where a slot's value is in its line.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "compare-decoders"))]
     pub(super) fn place(&self, slot: Slot) -> Option<std::ops::Range<usize>> {
         let slots = &self.kept.slots;
         let (from, to) = slots.places[slot as usize];

@@ -61,7 +61,7 @@ pub(super) enum Shape {
 
 impl Slot {
     /// All of them, in order.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "compare-decoders"))]
     pub(super) const ALL: [Self; SLOTS] = [
         Self::Kind,
         Self::ApiVersion,

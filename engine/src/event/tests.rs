@@ -43,16 +43,20 @@ pub(crate) fn doubles(value: serde_json::Value) -> serde_json::Value {
     }
 }
 
+fn whole(row: &Row<'_>) -> serde_json::Value {
+    match row.event() {
+        Ok(json) => back(json),
+        Err(line) => back(parse_json(line).unwrap().json(0)),
+    }
+}
+
 fn seen(text: &[u8]) -> Vec<Result<Seen, Reason>> {
     let mut decoder = Decoder::default();
     let block: Block = Blocks::whole(SourceId(0), text);
     let mut out = Vec::new();
     block.each(|part| {
         decoder.frame(part.bytes(&block), part.kind, &mut |event| {
-            out.push(event.map(|row| Seen {
-                event: back(row.event().unwrap()),
-                cluster: row.cluster.map(str::to_owned),
-            }));
+            out.push(event.map(|row| Seen { event: whole(row), cluster: row.cluster.map(str::to_owned) }));
         });
     });
     out

@@ -42,6 +42,24 @@ pub struct Part {
     pub length: u64,
 }
 
+/// Why bytes are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    MoreComes,
+    /// What there is, since more may be long in coming.
+    Now,
+    AtTheEnd,
+}
+
+/// Whether a line surely stands alone.
+enum Lone {
+    /// Yes, and the next one begins here.
+    Until(usize),
+    No,
+    /// More bytes will tell.
+    Perhaps,
+}
+
 /// Cuts a source into blocks.
 #[derive(Debug)]
 pub struct Blocks {
@@ -54,6 +72,8 @@ pub struct Blocks {
     offset: u64,
     /// What of the buffer has been framed.
     framed: usize,
+    /// Up to here no line break has been found behind what has been framed.
+    searched: usize,
     parts: Vec<Part>,
     ready: VecDeque<Block>,
 }
@@ -70,6 +90,7 @@ impl Blocks {
             buf: Vec::new(),
             offset: 0,
             framed: 0,
+            searched: 0,
             parts: Vec::new(),
             ready: VecDeque::new(),
         }
@@ -88,18 +109,19 @@ impl Blocks {
     pub fn push(&mut self, bytes: &[u8]) {
         for piece in bytes.chunks(PIECE_BYTES) {
             self.buf.extend_from_slice(piece);
-            self.frame(false);
+            self.frame(When::MoreComes);
         }
     }
 
     /// Makes a block of what is complete, however little it is: for a live source, whose next bytes may be long in coming.
     pub fn flush(&mut self) {
+        self.frame(When::Now);
         self.cut();
     }
 
     /// The source has ended.
     pub fn finish(&mut self) {
-        self.frame(true);
+        self.frame(When::AtTheEnd);
         self.framed = self.buf.len();
         self.cut();
     }
@@ -109,38 +131,53 @@ impl Blocks {
         self.ready.pop_front()
     }
 
-    /// Takes the lines from here on that surely stand alone.
-    fn lines(&mut self, end: bool) {
+    /// Takes the lines from here on that surely stand alone. Gives whether what is left may be another one, once more
+    /// bytes came: then it is waited for, so that it does not hang on the pieces in which a source comes what is framed
+    /// and what is not.
+    fn lines(&mut self, end: bool) -> bool {
         let blank = |byte: &&u8| matches!(**byte, b'\n' | b'\r');
         let rest = self.buf.get(self.framed..).unwrap_or_default();
         let mut from = self.framed + rest.iter().take_while(blank).count();
         let mut at = from;
-        while let Some(next) = self.lone_line(at, end) {
-            at = next;
+        let open = loop {
+            match self.lone_line(at, end) {
+                Lone::Until(next) => at = next,
+                Lone::No => break false,
+                Lone::Perhaps => break true,
+            }
             if at >= self.block_bytes {
                 self.found_lines(from, at);
                 self.cut();
                 (from, at) = (0, 0);
             }
-        }
+        };
         if at > from {
             self.found_lines(from, at);
         }
+        open
     }
 
-    /// Where the next line begins, if the one at `at` surely stands alone.
-    fn lone_line(&self, at: usize, end: bool) -> Option<usize> {
-        let rest = self.buf.get(at..)?.strip_prefix(b"{")?;
-        let line = &rest[..memchr::memchr(b'\n', rest)?];
-        // With its bracket and its line break.
-        let next = at + line.len() + 2;
+    /// Whether the line at `at` surely stands alone.
+    fn lone_line(&mut self, at: usize, end: bool) -> Lone {
+        let rest = self.buf.get(at..).unwrap_or_default();
+        if rest.first() != Some(&b'{') {
+            return Lone::No;
+        }
+        let from = self.searched.saturating_sub(at).min(rest.len());
+        let Some(found) = memchr::memchr(b'\n', &rest[from..]) else {
+            self.searched = self.buf.len();
+            return if rest.len() < self.line_bytes_max { Lone::Perhaps } else { Lone::No };
+        };
+        let line = &rest[..from + found];
+        let next = at + line.len() + 1;
         if next - at > self.line_bytes_max || !line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"}") {
-            return None;
+            return Lone::No;
         }
         match self.buf.get(next) {
-            Some(b'{') => Some(next),
-            None if end => Some(next),
-            _ => None,
+            Some(b'{') => Lone::Until(next),
+            None if end => Lone::Until(next),
+            None => Lone::Perhaps,
+            Some(_) => Lone::No,
         }
     }
 
@@ -156,10 +193,11 @@ impl Blocks {
         self.framer.restart();
     }
 
-    fn frame(&mut self, end: bool) {
+    fn frame(&mut self, when: When) {
+        let end = when == When::AtTheEnd;
         loop {
-            if self.framer.is_between() {
-                self.lines(end);
+            if self.framer.is_between() && self.lines(end) && when == When::MoreComes {
+                return;
             }
             match self.framer.next(&self.buf[self.framed..], end) {
                 Some(frame) => self.found(frame),
@@ -193,6 +231,7 @@ impl Blocks {
         if gone > 0 {
             self.cut();
             self.buf.drain(..gone);
+            self.searched = 0;
             self.offset += gone as u64;
             self.pass(gone as u64);
         }
@@ -225,6 +264,7 @@ impl Blocks {
         });
         self.offset += length;
         self.framed = 0;
+        self.searched = 0;
     }
 }
 

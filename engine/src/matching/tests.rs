@@ -1,5 +1,6 @@
 //! Matching: what a block gives, and what is left out of it.
 
+use proptest::prelude::*;
 use serde_json::{Value as Js, json};
 
 use super::*;
@@ -216,5 +217,37 @@ fn requests_received_that_no_rule_reads_are_passed_over_and_counted() {
             };
             assert_eq!(told(&got), told(&wanted));
         }
+    }
+}
+
+proptest! {
+    /// In whatever pieces a log comes, and into whatever blocks it is cut, as many requests are passed over.
+    #[test]
+    fn pieces_change_no_count(pieces in prop::collection::vec(1_usize..2000, 1..12), block in 1_usize..3000, odd in 0_usize..6) {
+        let mut text = server_lines(6);
+        text.insert_str(text.match_indices('\n').nth(odd).unwrap().0, ["", " ", "\r", "x", "{}", "}"][odd]);
+        let plan = plan("rule r \"t\" { severity low on get of pods alert \"x\" }");
+        let source = SourceInfo { name: "s".into(), cluster: None };
+        let whole = of_text(&plan, text.as_bytes()).tally;
+        let mut blocks = Blocks::new(SourceId(3), block, 1 << 20);
+        let mut rest = text.as_bytes();
+        for piece in pieces {
+            let (piece, behind) = rest.split_at(piece.min(rest.len()));
+            blocks.push(piece);
+            rest = behind;
+        }
+        blocks.push(rest);
+        blocks.finish();
+        let mut scratch = Scratch::default();
+        let mut sum = (0, 0, 0, 0);
+        while let Some(block) = blocks.pop() {
+            let tally = match_block(&plan, &source, &block, &mut scratch).tally;
+            sum.0 += tally.read;
+            sum.1 += tally.decoded;
+            sum.2 += tally.passed;
+            sum.3 += tally.undecodable.len();
+        }
+        prop_assert_eq!(sum, (whole.read, whole.decoded, whole.passed, whole.undecodable.len()));
+        prop_assert!(whole.passed >= 5);
     }
 }

@@ -75,7 +75,7 @@ impl Default for Level {
 
 impl Level {
     /// All that this machine has.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "compare-decoders"))]
     pub(crate) fn all() -> Vec<Self> {
         vec![Self::default(), Self::Portable(portable::Portable)]
     }
