@@ -5,6 +5,7 @@
 
 mod examples;
 mod log;
+mod requests;
 pub(crate) mod run;
 mod table;
 

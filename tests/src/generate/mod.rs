@@ -3,6 +3,7 @@
 //! Everything is drawn from a small `world`, so that users, names, codes and times collide, and rules are drawn after the same
 //! few resources that the log is about, so that many cases end in an alert. A case is a function of its bytes or its seed.
 
+mod answers;
 mod atoms;
 mod bodies;
 mod choices;

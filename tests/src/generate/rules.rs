@@ -1,5 +1,6 @@
 //! Random rule sets, as text.
 
+use super::answers;
 use super::atoms;
 use super::choices::Choices;
 use super::listening;
@@ -58,6 +59,10 @@ pub(super) fn rules(choices: &mut Choices<'_>, world: &World) -> RuleText {
     if choices.chance(if world.garbage { 55 } else { 18 }) {
         rules.push(listening::on_undecodable(choices, world, "u0"));
         heard.push("u0".to_owned());
+    }
+    if choices.chance(25) {
+        rules.push(answers::about_requests(choices, world, "q0"));
+        heard.push("q0".to_owned());
     }
     rules.extend((0..3 + choices.below(4)).map(|n| probe(choices, world, n)));
     if choices.chance(30) {

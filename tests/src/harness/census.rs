@@ -1,8 +1,10 @@
 //! How many cases each part of the language decided: see [`crate::reference::Poison`] for what that means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Mutex;
+
+use dsl::ir::{OfRequests, Rule};
 
 use super::hold::Outcome;
 use super::reference_answer;
@@ -188,6 +190,8 @@ struct Counts {
     alerted: u64,
     alerts: u64,
     parts: BTreeMap<Feature, (u64, u64)>,
+    /// Cases in which a rule about requests themselves told something: about an answer, about an id.
+    of_requests: [u64; 2],
 }
 
 impl Census {
@@ -209,10 +213,17 @@ impl Census {
         let Outcome { rules, answer, tests, poison } = held;
         let met = poison.met();
         let open: Vec<Feature> = {
+            let told = |rule: &&Rule| answer.alerts.iter().any(|alert| alert.rule == rule.name);
+            let about = rules.rules.iter().filter(told).filter_map(|rule| match rule.of_requests()? {
+                OfRequests::Unanswered { .. } => Some(0),
+                OfRequests::Repeated { .. } => Some(1),
+            });
+            let about: BTreeSet<usize> = about.collect();
             let mut counts = self.counts.lock().expect("no thread panicked");
             counts.cases += 1;
             counts.alerted += u64::from(!answer.alerts.is_empty());
             counts.alerts += answer.alerts.len() as u64;
+            about.into_iter().for_each(|which| counts.of_requests[which] += 1);
             for part in &met {
                 counts.parts.entry(part).or_default().0 += 1;
             }
@@ -248,6 +259,12 @@ impl Census {
             counts.cases, counts.alerted, counts.alerts, "part", "met in", "decided"
         );
         let mut short = Vec::new();
+        for (which, told) in ["unanswered", "repeated"].into_iter().zip(counts.of_requests) {
+            let _ = writeln!(table, "requests {which:19} {told:>8}");
+            if told < quota {
+                short.push(format!("rules about requests {which} tell in {told} cases, fewer than {quota}"));
+            }
+        }
         if counts.alerted * 3 < counts.cases {
             short.push(format!("only {} of {} cases end in an alert", counts.alerted, counts.cases));
         }

@@ -30,6 +30,8 @@ pub(super) struct Way {
     pub(super) piece: usize,
     /// So many times the state is saved and another one goes on from there.
     pub(super) cuts: usize,
+    /// Rules about requests themselves have tables.
+    pub(super) tables: bool,
     /// What is drawn on the way.
     pub(super) seed: u64,
 }
@@ -42,6 +44,7 @@ impl Way {
             threads: *choices.pick(&[1, 2, 7]),
             piece: *choices.pick(&[100, 700, 3_000, 1 << 20]),
             cuts: *choices.pick(&[0, 1, 1, 2]),
+            tables: choices.chance(80),
             seed: choices.below(1 << 30) as u64,
         }
     }

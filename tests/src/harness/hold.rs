@@ -74,7 +74,7 @@ pub fn hold(case: &Case) -> Result<Outcome, String> {
 
 /// The engine's answer to a case in which somebody looks whether sources are silent.
 fn as_it_comes(case: &Case, rules: &RuleSet) -> Result<(Vec<RefAlert>, RunTally), String> {
-    let way = Way { threads: 1, piece: 1 << 20, cuts: 0, seed: 0 };
+    let way = Way { threads: 1, piece: 1 << 20, cuts: 0, tables: true, seed: 0 };
     let (alerts, tally) = drive(&Arc::new(Plan::new(rules, limits(case))), case, &way)?;
     Ok((alerts.iter().map(plain).collect(), tally))
 }

@@ -25,9 +25,11 @@ use crate::reference::{Answer, Arrival, Poison, RefAlert, waits};
 pub(super) fn vary(case: &Case, rules: &RuleSet, answer: &Answer, at_once: AtOnce) -> Result<(), String> {
     let mut choices = Choices::seeded(case.framing);
     let way = Way::random(&mut choices);
-    let plan = Arc::new(Plan::new(rules, limits(case)));
+    let mut without = limits(case);
+    without.request_table_bytes_max = 0;
+    let plans = [Arc::new(Plan::new(rules, without)), Arc::new(Plan::new(rules, limits(case)))];
     let run = |case: &Case, way: &Way| -> Result<Vec<RefAlert>, String> {
-        let (alerts, _) = drive(&plan, case, way)?;
+        let (alerts, _) = drive(&plans[usize::from(way.tables)], case, way)?;
         Ok(alerts.iter().map(plain).collect())
     };
     if let Some(text) = difference(rules, &answer.alerts, &run(case, &way)?, at_once) {
@@ -50,7 +52,7 @@ pub(super) fn vary(case: &Case, rules: &RuleSet, answer: &Answer, at_once: AtOnc
         difference(rules, &of(&answer.alerts), &of(alerts), at_once)
             .map_or(Ok(()), |text| Err(format!("{what}:\n{text}")))
     };
-    let plain_way = Way { threads: 1, piece: 1 << 20, cuts: 0, seed: 0 };
+    let plain_way = Way { threads: 1, piece: 1 << 20, cuts: 0, tables: true, seed: 0 };
     match choices.below(3) {
         0 => match shuffled(case, rules, answer, &mut choices) {
             Some(other) => {
