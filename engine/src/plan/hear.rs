@@ -13,7 +13,8 @@ use dsl::ir;
 use std::collections::HashMap;
 
 use super::compile::{Captures, Compiler};
-use super::{Aggregate, Expr, compile_aggregates, parted};
+use super::parts::{compile_aggregates, parted};
+use super::{Aggregate, Expr};
 use crate::matching::Asked;
 use crate::planted::planted;
 
