@@ -72,7 +72,6 @@ pub const LIST: &[(u8, &str)] = &[
     (65, "a test's `until` is not heeded"),
     (66, "rules that are off are heard in tests"),
     (67, "memory is carried over to the rule that has the same number"),
-    (68, "the end of input is before what silences let pass"),
     (69, "what comes after a request went on does not go on"),
 ];
 

@@ -51,7 +51,7 @@ impl State {
     pub fn finish_at(&mut self, until: Nanos) {
         let last = self.waiting.iter().map(|Reverse(pending)| pending.effective()).max();
         // Silences may have moved time past all events.
-        let lived = self.sources.watermark.checked_sub(1).filter(|_| !planted(68));
+        let lived = self.sources.watermark.checked_sub(1);
         let requests = self.coming.iter().map(|Reverse(held)| held.at()).max();
         let Some(end) = self.highest.max(last).max(requests).max(lived) else { return };
         let end = end.max(until);
