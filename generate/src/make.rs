@@ -89,6 +89,7 @@ impl Generator {
     /// A generator that has made nothing yet.
     #[must_use]
     pub fn new(profile: Profile, options: Options) -> Self {
+        let profile = if options.form.is_text() { profile.escaped() } else { profile };
         let per_request = 1_000_000 * profile.events_per_request() as u64 / options.rate.max(1);
         Self {
             dice: Dice::new(options.seed),

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use flate2::read::GzDecoder;
 
 use crate::stamp;
+use crate::wrap::escape;
 
 /// The profiles there are.
 pub const NAMES: [&str; 2] = ["metadata", "requestresponse"];
@@ -81,6 +82,13 @@ impl Profile {
         (!ordinary.is_empty() && !attacks.is_empty()).then_some(Self { ordinary, attacks })
     }
 
+    /// The same with every line as the content of a JSON text.
+    pub(crate) fn escaped(mut self) -> Self {
+        let requests = self.ordinary.iter_mut().chain(&mut self.attacks);
+        requests.flat_map(|request| &mut request.events).for_each(|event| *event = event.escaped());
+        self
+    }
+
     /// Events of a request, on average.
     pub(crate) fn events_per_request(&self) -> usize {
         let events: usize = self.ordinary.iter().map(|request| request.events.len()).sum();
@@ -89,6 +97,17 @@ impl Profile {
 }
 
 impl Template {
+    fn escaped(&self) -> Self {
+        let escaped = |until: usize| {
+            let mut text = Vec::new();
+            escape(&mut text, self.line.get(..until).unwrap_or_default());
+            text
+        };
+        let at = |at: usize| escaped(at).len();
+        let line = escaped(self.line.len()).into();
+        Self { line, id: at(self.id), received: at(self.received), stage: at(self.stage) }
+    }
+
     fn of(line: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(line).ok()?;
         // The first `auditID` and the last times are the event's own: bodies stand between.

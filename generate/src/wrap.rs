@@ -31,6 +31,11 @@ pub enum Form {
 }
 
 impl Form {
+    /// Whether an event stands in it as a text. Such lines are escaped once, before they are copied.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::Message | Self::Log | Self::CloudWatch | Self::Azure)
+    }
+
     /// All, each by its name.
     pub const ALL: [(&str, Self); 7] = [
         ("lines", Self::Lines),
@@ -65,12 +70,12 @@ impl Wrapper {
             Form::Lines => out.extend_from_slice(event),
             Form::Message => {
                 out.extend_from_slice(br#"{"_timestamp_":1767571200,"cluster_uuid":"","message":""#);
-                escape(out, event);
+                out.extend_from_slice(event);
                 out.extend_from_slice(br#"","logtag":"audit"}"#);
             }
             Form::Log => {
                 out.extend_from_slice(br#"{"log":""#);
-                escape(out, event);
+                out.extend_from_slice(event);
                 out.extend_from_slice(br#"\n","stream":"stdout","time":"2026-01-05T00:00:00.000000000Z"}"#);
             }
             Form::EventList | Form::Array | Form::CloudWatch | Form::Azure => {
@@ -109,12 +114,12 @@ impl Wrapper {
                 let written =
                     write!(out, r#"{{"id":"{}","timestamp":1767571200000,"message":""#, dice.next());
                 debug_assert!(written.is_ok(), "memory takes what is written");
-                escape(out, event);
+                out.extend_from_slice(event);
                 out.extend_from_slice(br#""}"#);
             }
             Form::Azure => {
                 out.extend_from_slice(br#"{"category":"kube-audit","properties":{"log":""#);
-                escape(out, event);
+                out.extend_from_slice(event);
                 out.extend_from_slice(br#"\n","stream":"stdout"}}"#);
             }
             _ => out.extend_from_slice(event),
@@ -139,7 +144,7 @@ impl Wrapper {
 }
 
 /// JSON as the content of a JSON text: it holds no control characters.
-fn escape(out: &mut Vec<u8>, json: &[u8]) {
+pub(crate) fn escape(out: &mut Vec<u8>, json: &[u8]) {
     let mut rest = json;
     while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
         out.extend_from_slice(&rest[..at]);
