@@ -187,7 +187,7 @@ fn event(number: u64, each_new: bool, out: &mut Vec<u8>) {
     let stamp = (number + 1) * STEP_MICROS;
     let (second, micros) = (stamp / 1_000_000, stamp % 1_000_000);
     let (hour, minute, second) = (second / 3_600 % 24, second / 60 % 60, second % 60);
-    let written = write!(
+    let written = writeln!(
         out,
         "{{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"Metadata\",\
          \"auditID\":\"27908381-5cd4-4cfd-8929-{number:012x}\",\"stage\":\"ResponseComplete\",\
@@ -199,7 +199,7 @@ fn event(number: u64, each_new: bool, out: &mut Vec<u8>) {
          \"requestReceivedTimestamp\":\"2026-01-05T{hour:02}:{minute:02}:{second:02}.{micros:06}Z\",\
          \"stageTimestamp\":\"2026-01-05T{hour:02}:{minute:02}:{second:02}.{micros:06}Z\",\
          \"annotations\":{{\"authorization.k8s.io/decision\":\"allow\",\"authorization.k8s.io/reason\":\"RBAC: allowed by \
-         ClusterRoleBinding \\\"developers\\\" of ClusterRole \\\"edit\\\" to Group \\\"developers\\\"\"}}}}\n"
+         ClusterRoleBinding \\\"developers\\\" of ClusterRole \\\"edit\\\" to Group \\\"developers\\\"\"}}}}"
     );
     debug_assert!(written.is_ok(), "memory takes what is written");
 }

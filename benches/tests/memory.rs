@@ -189,12 +189,12 @@ fn logs() -> Vec<PathBuf> {
 }
 
 fn text(path: &Path) -> Vec<u8> {
-    let bytes = std::fs::read(path).unwrap();
+    let bytes = std::fs::read(path).expect("a log can be read");
     if path.extension().is_none_or(|extension| extension != "gz") {
         return bytes;
     }
     let mut text = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).unwrap();
+    flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text).expect("a log is whole");
     text
 }
 
