@@ -8,6 +8,14 @@ use dsl::source::{SourceId as File, Span};
 use crate::matches::{EventMeta, Nanos, RequestId, SourceId};
 use crate::plan::{Aggregate, AggregateKind, Measure};
 
+/// How many cases a property test runs that runs this many where all tests do: `AUDIT_CASES` makes it more or fewer, as
+/// it does with the cases that the reference evaluator decides, of which there are 10,000.
+pub(crate) fn cases(of_all: u32) -> u32 {
+    let asked = std::env::var("AUDIT_CASES").ok().and_then(|cases| cases.parse::<u64>().ok());
+    let cases = u64::from(of_all) * asked.unwrap_or(10_000) / 10_000;
+    u32::try_from(cases).unwrap_or(u32::MAX).max(8)
+}
+
 /// A request of its own for each number, at its `ResponseComplete`.
 pub(crate) fn meta(n: u32, at: Nanos) -> EventMeta {
     let mut request = [0; 16];

@@ -406,7 +406,7 @@ fn damage() -> impl Strategy<Value = Option<(Index, usize, &'static str)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(std::env::var("AUDIT_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1500)))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(1500)))]
 
     #[test]
     fn every_decoder_says_what_the_tape_says(line in line(), damage in damage(), end in prop::sample::select(vec!["", "\n", "\r\n"])) {

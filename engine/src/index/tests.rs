@@ -104,7 +104,7 @@ fn event() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(512)))]
     #[test]
     fn no_step_is_left_out(
         rules in prop::collection::vec(prop::collection::vec(selector(), 1..3), 0..6),

@@ -66,7 +66,7 @@ fn a_log_becomes_alerts() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(100)))]
 
     #[test]
     fn the_edges_of_blocks_do_not_show(log in any_log(), block_bytes in 1..3000_usize) {

@@ -346,7 +346,7 @@ fn json(alerts: &[Alert]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(400)))]
 
     #[test]
     fn order_within_the_lateness_blocks_and_sources_do_not_show(

@@ -230,7 +230,7 @@ fn alerts(plan: Plan, events: &[Js]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(400)))]
     #[test]
     fn an_equality_never_takes_a_choice_away(
         first in prop::sample::select(&JOINS[..]),

@@ -175,7 +175,7 @@ fn any_log() -> impl Strategy<Value = Vec<Get>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(60)))]
 
     #[test]
     fn a_monotone_rule_misses_nothing(

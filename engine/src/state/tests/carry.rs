@@ -318,7 +318,7 @@ fn sources_are_known_by_their_names() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(200)))]
 
     /// Rules that mean what they meant answer as if nothing had been cut, whatever becomes of the others.
     #[test]

@@ -414,7 +414,7 @@ pub(super) fn texts(alerts: &[Alert]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(150)))]
 
     /// Out of order within the lateness, and through saves and loads on the way, the answer is the same.
     #[test]

@@ -50,7 +50,7 @@ fn doing() -> impl Strategy<Value = Do> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(2000)))]
 
     #[test]
     fn timers_come_in_the_order_of_a_sorted_map(doings in prop::collection::vec(doing(), 0..120)) {

@@ -111,7 +111,7 @@ fn doubles() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(500)))]
 
     #[test]
     fn sums_are_exact_and_rounded_once(values in prop::collection::vec((doubles(), any::<prop::sample::Index>(), any::<bool>()), 0..30)) {

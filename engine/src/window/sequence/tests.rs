@@ -248,7 +248,7 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(crate::testing::cases(3000)))]
     #[test]
     fn a_search_finds_what_trying_all_choices_finds(case in case()) {
         let wanted = brute::answers(&case);
