@@ -2,7 +2,7 @@
 //!
 //! Each case is one rule of some kind, a log and small limits. Whoever makes the log has the source: he knows the hash key
 //! (a bounded run has a fixed one) and chooses names of which all groups are of one virtual shard. What is then promised
-//! differs by kind ([`kinds::Promise`]): a rule that more events only make truer misses nothing; any other keeps what it knows exact and
+//! differs by kind (`kinds.rs`): a rule that more events only make truer misses nothing; any other keeps what it knows exact and
 //! says how much it refused; a memory forgets and never remembers what was not. [`hold`] asks for exactly that, and that
 //! nothing of it depends on how the log is cut or where the state is saved.
 
