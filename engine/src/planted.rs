@@ -75,6 +75,23 @@ pub const LIST: &[(u8, &str)] = &[
     (69, "what comes after a request went on does not go on"),
 ];
 
+/// Errors past the limits, which only what has little room shows.
+pub const BOUNDED: &[(u8, &str)] = &[
+    (70, "what went from a full window is not counted"),
+    (71, "what was refused is not told"),
+    (72, "after a flood what a key did without room is taken as nothing"),
+    (73, "what went from windows of rules that are not monotone is not told"),
+    (74, "rules that more events only make truer refuse keys"),
+    (75, "groups that nothing can meet any more keep their room"),
+    (76, "a key without room learns again"),
+    (77, "of two extreme values that become one the newer stays"),
+    (78, "where no request can be remembered all are taken as known"),
+    (79, "a throttle without room holds back"),
+    (80, "a sequence that let go of a match takes what is left for all"),
+    (81, "clusters that cannot be remembered are not counted"),
+    (82, "what is refused is counted where time stands, not where its event is"),
+];
+
 #[cfg(feature = "planted-errors")]
 mod switch {
     use std::cell::Cell;

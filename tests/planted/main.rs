@@ -6,20 +6,20 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tests::bounded;
 use tests::generate::{Case, Choices};
 use tests::harness::hold;
 
 /// Within so many cases an error must be found; the property test runs 10,000.
 const CASES_MAX: u64 = 3_000;
 
-/// After how many cases the property test fails with that error planted.
-fn cases_until_found(error: u8) -> Option<u64> {
+/// After how many cases a property test fails with that error planted. `fails` runs the case of a seed.
+fn cases_until_found(error: u8, fails: impl Fn(u64) -> Option<String>) -> Option<u64> {
     engine::planted::plant(error);
-    let case = |seed| Case::new(&mut Choices::seeded(seed));
-    let found = (1..=CASES_MAX).find(|seed| hold(&case(*seed)).is_err());
+    let found = (1..=CASES_MAX).find(|seed| fails(*seed).is_some());
     engine::planted::plant(0);
     // It is the planted error that was found: without it the case holds.
-    if let Some(Err(text)) = found.map(|seed| hold(&case(seed))) {
+    if let Some(Some(text)) = found.map(fails) {
         panic!("fails with nothing planted: {text}");
     }
     found
@@ -27,16 +27,25 @@ fn cases_until_found(error: u8) -> Option<u64> {
 
 #[test]
 fn every_planted_error_is_found() {
+    all_found(engine::planted::LIST, |seed| hold(&Case::new(&mut Choices::seeded(seed))).err());
+}
+
+#[test]
+fn every_error_past_the_limits_is_found() {
+    all_found(engine::planted::BOUNDED, |seed| bounded::hold(&bounded::Case::new(seed)).err());
+}
+
+/// Plants one after the other; `AUDIT_PLANTED` says from which number on.
+fn all_found(errors: &[(u8, &'static str)], fails: impl Fn(u64) -> Option<String> + Sync) {
     let from = std::env::var("AUDIT_PLANTED").ok().and_then(|from| from.parse().ok()).unwrap_or(0);
-    let errors: Vec<(u8, &str)> =
-        engine::planted::LIST.iter().copied().filter(|(number, _)| *number >= from).collect();
+    let errors: Vec<(u8, &str)> = errors.iter().copied().filter(|(number, _)| *number >= from).collect();
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some((number, about)) = errors.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let found = cases_until_found(*number);
+                    let found = cases_until_found(*number, &fails);
                     results.lock().unwrap().push((*number, *about, found));
                 }
             });

@@ -10,6 +10,7 @@ use super::{Pending, State};
 use crate::matches::{Counted, Nanos, Value};
 use crate::plan::Shape;
 use crate::plan::late::{self, LateCx, Truth};
+use crate::planted::planted;
 use crate::window::Seen;
 
 /// Where a match found room, and for whom.
@@ -59,7 +60,7 @@ impl State {
                 return Err(Outcome::LeftOutLate);
             }
             let unknown = m.key.iter().any(|part| matches!(part, Value::Unknown));
-            if unknown && !crate::planted::planted(24) {
+            if unknown && !planted(24) {
                 self.tally.rule(m.rule).key_unknown += 1;
                 return Err(Outcome::KeyUnknown);
             }
@@ -73,7 +74,7 @@ impl State {
         };
         let (new, forgotten) = shard.told.take(key, pending.effective(), spec.memory);
         self.tally.shed.requests += forgotten;
-        if !new && !crate::planted::planted(18) {
+        if !new && !planted(18) {
             self.tally.rule(m.rule).duplicates += 1;
             return Err(Outcome::Duplicate);
         }
@@ -135,6 +136,7 @@ impl State {
                     }
                 }
                 // Not remembered, so the next one is told too.
+                None if planted(79) => return self.held_back(pending, pending.effective()),
                 None => self.tally.shed.throttles += 1,
             }
         }
@@ -247,14 +249,14 @@ pub(super) fn throttled(of: Throttle<'_>, at: Nanos, throttle: Nanos) -> Result<
     let Throttle { last_told, suppressed: held_back } = of;
     if let Some(told) = *last_told {
         let gap = at.saturating_sub(told);
-        if gap < throttle || (gap == throttle && throttle > 0 && crate::planted::planted(15)) {
+        if gap < throttle || (gap == throttle && throttle > 0 && planted(15)) {
             *held_back += 1;
             return Err(told);
         }
     }
     *last_told = Some(at);
     let suppressed = *held_back;
-    if !crate::planted::planted(22) {
+    if !planted(22) {
         *held_back = 0;
     }
     Ok(suppressed)

@@ -18,6 +18,7 @@ use super::hash::{GroupId, Keyed};
 use super::rules::{RuleSpec, ShapeSpec};
 use super::sequence::Chain;
 use crate::matches::Nanos;
+use crate::planted::planted;
 use crate::window::closing::{Closing, ClosingSpec, Reach};
 use crate::window::first_seen::FirstSeen;
 use crate::window::silent::Silence;
@@ -99,7 +100,7 @@ impl Window {
             ShapeSpec::Closing(_) => Self::Closing(None),
             ShapeSpec::FirstSeen(memory) => Self::FirstSeen(match began {
                 // Nor is it known of one that was taken in like this before since when it is.
-                None | Some(Nanos::MIN) if unsure => FirstSeen::forgotten(memory, at),
+                None | Some(Nanos::MIN) if unsure && !planted(76) => FirstSeen::forgotten(memory, at),
                 Some(began) if unsure => FirstSeen::short(began, at),
                 began => FirstSeen::new(began.unwrap_or(at)),
             }),
@@ -178,8 +179,8 @@ impl Groups {
         let room = self.per_rule.get(key.0 as usize).is_some_and(|n| *n < self.per_rule_max);
         match (known || room, spec.monotone) {
             (true, _) => Room::Own,
-            (false, true) => Room::Shared,
-            (false, false) => Room::Refused,
+            (false, true) if !planted(74) => Room::Shared,
+            (false, _) => Room::Refused,
         }
     }
 
@@ -201,7 +202,8 @@ impl Groups {
 
     /// Whether a match at `at` is of a key of which something may be missing.
     pub(crate) fn unsure(&self, key: GroupKey, at: Nanos) -> bool {
-        let without_room = || self.without_room.get(key.0 as usize).is_some_and(|until| *until >= at);
+        let without_room =
+            || self.without_room.get(key.0 as usize).is_some_and(|until| *until >= at) && !planted(72);
         self.all.get(&key).map_or_else(without_room, |group| group.unsure >= at)
     }
 
@@ -217,7 +219,8 @@ impl Groups {
 
     /// The group of that key, made if it is new, for an event at `at`.
     pub(crate) fn enter(&mut self, key: GroupKey, spec: &RuleSpec, at: Nanos, shared: bool) -> &mut Group {
-        let until = self.without_room.get(key.0 as usize).copied().filter(|until| !shared && *until >= at);
+        let until = self.without_room.get(key.0 as usize).copied();
+        let until = until.filter(|until| !shared && *until >= at && !planted(72));
         let unsure = match (until, &spec.shape) {
             (None, _) => Nanos::MIN,
             // Where one begins says where all begin that follow without a gap.

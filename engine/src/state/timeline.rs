@@ -142,7 +142,7 @@ impl State {
             }
             Due::Idle if group.idle.is_some_and(|idle| idle <= at) => {
                 group.idle = None;
-                if group.alive(spec) < at {
+                if group.alive(spec) < at && !planted(75) {
                     self.tally.shed.throttles += groups.drop(key);
                 }
             }

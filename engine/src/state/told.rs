@@ -54,6 +54,9 @@ impl Told {
         if let Some(before) = self.taken.get(&key).copied() {
             self.by_end.remove(&(before.saturating_add(memory), key));
         }
+        if self.taken.len() >= self.max && crate::planted::planted(78) {
+            return (false, 0);
+        }
         self.insert(key, at, memory);
         if self.taken.len() <= self.max {
             return (true, 0);

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 
 use super::aggregate::Total;
 use crate::matches::Nanos;
+use crate::planted::planted;
 
 /// Into how many stretches a window is divided.
 const SLICES: Nanos = 64;
@@ -80,6 +81,6 @@ impl Slices {
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.count
+        if planted(70) { 0 } else { self.count }
     }
 }

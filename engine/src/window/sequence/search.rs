@@ -170,7 +170,8 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
         Found::None {
             deepest: owned(&self.deepest),
             forbidden: self.forbidden.clone(),
-            short: positive.any(|(_, queue)| queue.dropped.is_some_and(|dropped| dropped >= self.from)),
+            short: positive.any(|(_, queue)| queue.dropped.is_some_and(|dropped| dropped >= self.from))
+                && !planted(80),
         }
     }
 
