@@ -1,9 +1,9 @@
 //! Audit events like those of a recorded log, any number of them, faster than anything reads them.
 //!
 //! A profile is a sample of whole requests of a recorded log, chosen so that stages, verbs, levels, sizes, escapes and bodies
-//! have their shares ([`profile`]). A generator copies their lines one after the other and writes a new `auditID` and new
-//! times over the old ones ([`make`]): a copy and three small patches an event, so that it is bound by memory. Around that
-//! stand what logs go through on their way: duplicates, disorder, other programs' records ([`wrap`]).
+//! have their shares (`profile.rs`). A generator copies their lines one after the other and writes a new `auditID` and new
+//! times over the old ones (`make.rs`): a copy and three small patches an event, so that it is bound by memory. Around that
+//! stand what logs go through on their way: duplicates, disorder, other programs' records (`wrap.rs`).
 //!
 //! [`describe`] makes a table of shares of any log, ours or another's; a test holds the two to each other.
 //!
