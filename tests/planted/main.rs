@@ -46,6 +46,7 @@ fn all_found(errors: &[(u8, &'static str)], fails: impl Fn(u64) -> Option<String
             scope.spawn(|| {
                 while let Some((number, about)) = errors.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let found = cases_until_found(*number, &fails);
+                    eprintln!("{number:>3}  {found:?}  {about}");
                     results.lock().unwrap().push((*number, *about, found));
                 }
             });

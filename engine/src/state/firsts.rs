@@ -36,10 +36,14 @@ impl Firsts {
                 self.coming.remove(&(*earliest, whose.clone()));
                 self.put(whose.clone(), Some(at));
             }
-            None if self.earliest.len() > self.max => return false,
+            None if whose.is_some() && self.clusters() >= self.max => return false,
             None => self.put(whose.clone(), Some(at)),
         }
         true
+    }
+
+    fn clusters(&self) -> usize {
+        self.earliest.len() - usize::from(self.earliest.contains_key(&None))
     }
 
     /// Takes over what was saved.

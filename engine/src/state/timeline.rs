@@ -142,7 +142,10 @@ impl State {
             }
             Due::Idle if group.idle.is_some_and(|idle| idle <= at) => {
                 group.idle = None;
-                if group.alive(spec) < at && !planted(75) {
+                if group.alive(spec) < at {
+                    if planted(75) {
+                        return;
+                    }
                     self.tally.shed.throttles += groups.drop(key);
                 }
             }

@@ -176,6 +176,9 @@ fn refusals(case: &Case, ran: &Ran) -> Result<(), String> {
     for refused in &ran.refused {
         *seen.entry(refused.at.div_euclid(TOLD_MIN) * TOLD_MIN).or_default() += 1;
     }
+    for at in forgotten_clusters(case) {
+        *seen.entry(at.div_euclid(TOLD_MIN) * TOLD_MIN).or_default() += 1;
+    }
     let counted = |start: &i64| stretches.get(start).copied().unwrap_or(0);
     if seen.iter().any(|(start, n)| counted(start) < *n) || gone == 0 && !case.kind.waits && seen != stretches
     {
@@ -185,6 +188,24 @@ fn refusals(case: &Case, ran: &Ran) -> Result<(), String> {
         ran.refused.iter().try_for_each(|refused| needed(case, refused, ran))?;
     }
     Ok(())
+}
+
+/// When there were events of clusters that nobody could remember: of those that come first there is room for as many as
+/// for keys.
+fn forgotten_clusters(case: &Case) -> Vec<i64> {
+    let mut known = BTreeSet::new();
+    let mut forgotten = Vec::new();
+    for arrival in case.arrivals.iter().filter(|_| case.kind.clusters) {
+        let cluster = arrival.envelope_cluster.as_deref();
+        if !known.contains(&cluster) && known.len() == case.limits.keys_per_rule_max {
+            let stamp = arrival.json["stageTimestamp"].as_str().unwrap_or_default();
+            let stamp = chrono::DateTime::parse_from_rfc3339(stamp).ok();
+            forgotten.extend(stamp.and_then(|stamp| stamp.timestamp_nanos_opt()));
+        } else {
+            known.insert(cluster);
+        }
+    }
+    forgotten
 }
 
 /// A match may only be refused while as many other keys as there is room for can still matter.

@@ -30,9 +30,11 @@ pub(super) fn log(kind: &Kind, again: bool, choices: &mut Choices<'_>) -> Vec<Ar
         };
         let stamp = chrono::DateTime::from_timestamp_nanos(at);
         let stamp = stamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+        // A cluster that only shows itself is waited for as well.
+        let verb = if kind.clusters && choices.chance(40) { "list" } else { "get" };
         let json = json!({
             "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("id-{n}"),
-            "stage": "ResponseComplete", "verb": "get", "requestURI": "/x", "user": {"username": user},
+            "stage": "ResponseComplete", "verb": verb, "requestURI": "/x", "user": {"username": user},
             "objectRef": {"resource": "pods", "name": *choices.pick(&["p", "qq", "rrr"])},
             "responseStatus": {"code": *choices.pick(&[200, 200, 403, 500])},
             "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,

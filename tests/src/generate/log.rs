@@ -159,6 +159,14 @@ fn request(choices: &mut Choices<'_>, world: &World, now: i64) -> Vec<(i64, Valu
             false => *choices.pick(&[0, SECOND / 100, SECOND / 2, 2 * SECOND]),
         };
     }
+    // What was asked and answered is asked once more, under the same name.
+    if let [(_, first), _, ..] = events.as_slice()
+        && choices.chance(12)
+    {
+        let mut again = first.clone();
+        again["stageTimestamp"] = json!(rfc3339(stamp));
+        events.push((stamp, again));
+    }
     events
 }
 

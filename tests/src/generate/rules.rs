@@ -66,6 +66,11 @@ pub(super) fn rules(choices: &mut Choices<'_>, world: &World) -> RuleText {
     }
     rules.extend((0..3 + choices.below(4)).map(|n| probe(choices, world, n)));
     if choices.chance(30) {
+        // What is off is heard by nobody.
+        if choices.chance(25) {
+            let off = choices.below(rules.len().min(heard.len()));
+            turn_off(&mut rules[off]);
+        }
         rules.push(listening::on_alert(choices, world, "a0", &heard));
         if choices.chance(40) {
             heard.push("a0".to_owned());
@@ -79,6 +84,13 @@ pub(super) fn rules(choices: &mut Choices<'_>, world: &World) -> RuleText {
     let trials = trials::trials(choices, world, &rules);
     rules.extend(trials);
     RuleText { head, rules }
+}
+
+/// It ships off.
+fn turn_off(rule: &mut String) {
+    if let Some(at) = rule.find("    severity ").filter(|_| !rule.contains("    disable\n")) {
+        rule.insert_str(at, "    disable\n");
+    }
 }
 
 /// What a rule says of itself.
