@@ -1,6 +1,7 @@
 //! With little room nothing is missed in silence, whoever chooses the names.
 //!
-//! `AUDIT_BOUNDED=N` runs N cases, `AUDIT_SEED=S` other ones, `AUDIT_BOUNDED_CASE=SEED` one alone.
+//! `AUDIT_BOUNDED=N` runs N cases, `AUDIT_SEED=S` other ones, `AUDIT_BOUNDED_CASE=SEED` one alone,
+//! `AUDIT_SHRINK=0` leaves a case that fails as it is.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -13,6 +14,9 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 fn explained(seed: u64) -> String {
+    if variable("AUDIT_SHRINK") == Some(0) {
+        return format!("case {seed}");
+    }
     let small = Case::new(seed).shrunk();
     let text = hold(&small).err().unwrap_or_default();
     format!(

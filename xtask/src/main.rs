@@ -1,13 +1,16 @@
 //! The repository's chores, run as `cargo xtask NAME`: what is done now and then, by hand, and must be done the same
 //! way each time. Nothing that builds or runs the program needs them.
 
+mod mutants;
 mod schema;
 mod tidy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask schema [--check] | tidy
+const USAGE: &str = "usage: cargo xtask mutants [--file TEXT] [--only N] [--jobs N] | schema [--check] | tidy
+  mutants  make every small change to the code of time, windows and sequences, and tell which no test finds;
+           --file: only in files whose path has TEXT in it, --only: the change of that number, --jobs: how many at a time
   schema   make dsl/src/schema/kubernetes.txt anew from the crate k8s-openapi; with --check only say whether it differs
   tidy     tell files of code that are too long, say not what they are for, or hold left-over notes";
 
@@ -17,11 +20,12 @@ fn main() -> ExitCode {
     let done = match words.as_slice() {
         ["schema"] => schema::run(&root(), false),
         ["schema", "--check"] => schema::run(&root(), true),
+        ["mutants", options @ ..] => match mutants::Options::parse(options) {
+            Some(options) => mutants::run(&root(), &options),
+            None => return usage(),
+        },
         ["tidy"] => tidy::run(&root()),
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+        _ => return usage(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,6 +34,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
 }
 
 /// The top of the repository, wherever the command is called from.
