@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use build::{Copy, read};
 use find::Mutant;
-use run::{Fate, Step};
+use run::{Fate, KINDS, Test};
 
 /// The code that is changed; tests are not.
 const PLACES: [&str; 9] = [
@@ -85,10 +85,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
     let copy = Copy::new(root, &place, &files)?;
     let mut prints = Prints::new(root)?;
     let refused = refused(&copy, &place, &all, &mut prints)?;
-    let mut steps = run::steps(&copy)?;
-    for step in &mut steps {
-        step.record(&place)?;
-    }
+    let tests = run::tests(&copy, &place)?;
     let asked: Vec<usize> = (1..=all.len())
         .filter(|number| !refused.contains(number))
         .filter(|number| options.only.is_none_or(|only| only == *number))
@@ -104,8 +101,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
         .filter(|number| again || !fates.contains_key(&mutant(&all, *number).key))
         .collect();
     println!("{} changes, {} do not build, {} to be run", all.len(), refused.len(), todo.len());
-    fates.extend(run_all(&place, &all, &steps, &todo, options.jobs, &prints)?);
-    tell(root, &all, &asked, &refused, &fates, &steps)
+    fates.extend(run_all(&place, &all, &tests, &todo, options.jobs, &prints)?);
+    tell(root, &all, &asked, &refused, &fates)
 }
 
 /// The change of a number, which counts from 1.
@@ -135,7 +132,7 @@ fn refused(
 fn run_all(
     place: &Path,
     all: &[Mutant],
-    steps: &[Step],
+    tests: &[Test],
     todo: &[usize],
     jobs: usize,
     prints: &Prints,
@@ -147,7 +144,7 @@ fn run_all(
     let work = || -> Result<(), String> {
         while let Some(number) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mutant = mutant(all, *number);
-            let fate = run::fate(steps, *number, &mutant.file)?;
+            let fate = run::fate(tests, *number)?;
             if fate.survives() {
                 println!("{number} {}:{}:{} {}", mutant.file, mutant.line, mutant.column, fate.word());
                 println!("    {}", mutant.key);
@@ -184,7 +181,6 @@ fn tell(
     asked: &[usize],
     refused: &BTreeSet<usize>,
     fates: &BTreeMap<String, Fate>,
-    steps: &[Step],
 ) -> Result<(), String> {
     let listed = list::listed(&read(&root.join("docs/mutants.md"))?);
     let of = |number: &usize| fates.get(&mutant(all, *number).key).copied();
@@ -192,8 +188,8 @@ fn tell(
     let row = |name: &str, n: usize| println!("{name:<50} {n:>5}");
     row("changes", asked.len() + refused.len());
     row("do not build", refused.len());
-    for (at, step) in steps.iter().enumerate() {
-        row(&format!("found by {}", step.name), count(&|fate| fate == Fate::Found(at)));
+    for (at, kind) in KINDS.iter().enumerate() {
+        row(&format!("found by {kind}"), count(&|fate| fate == Fate::Found(at)));
     }
     row("run without end", count(&|fate| matches!(fate, Fate::Endless(_))));
     row("survive", count(&Fate::survives));

@@ -1,7 +1,8 @@
-//! Runs the tests with one change after another and says which steps found it.
+//! Runs the tests with one change after another and says which of them found it.
 //!
-//! The steps are ordered from what is quick to what is thorough; a change goes on to the next one only while it lives, and
-//! only to those that reach it at all. What no step reaches need not be run to be known to survive.
+//! Each unit test is run alone once without a change, which tells what it reaches and how long it takes. A change is then
+//! put to those that reach it, the quick ones first, and only while it lives to what is more thorough: random cases end to
+//! end. What no test reaches need not be run to be known to survive.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,28 +11,37 @@ use std::time::{Duration, Instant};
 
 use super::build::{Binary, Copy, read};
 
-/// So much longer than without a change may a step take before it counts as running without end.
+/// So much longer than without a change may tests take before they count as running without end.
 const PATIENCE: (u32, Duration) = (4, Duration::from_secs(8));
+/// Tests that take less than this are run together.
+const QUICK: Duration = Duration::from_millis(120);
 /// What a test may use of memory, in kibibytes: a loop without end that gathers is over soon.
 const MEMORY_MAX: u32 = 4 << 20;
 
-/// Some of the tests.
+/// What finds changes, in the order in which they are asked.
+pub(crate) const KINDS: [&str; 3] =
+    ["unit tests", "random cases against the reference", "random cases with little room"];
+/// Unit tests that come near the changed code, by their module.
+const MODULES: [&str; 8] =
+    ["time::", "window::", "state::", "run::", "hear::", "trial::", "explain::", "alert::"];
+/// The end-to-end tests: their kind, and what they are called.
+const END_TO_END: [(usize, &str); 4] = [(1, "equal::"), (1, "limits::"), (1, "time::"), (2, "bounded::")];
+
+/// A test, or several that are run as one.
 #[derive(Debug)]
-pub(crate) struct Step {
-    pub(crate) name: &'static str,
+pub(crate) struct Test {
+    kind: usize,
     binary: Binary,
-    arguments: Vec<&'static str>,
-    /// The folder of code whose changes it is likely to find at once.
-    pub(crate) near: Option<&'static str>,
+    arguments: Vec<String>,
     /// The numbers of what it reaches.
     reached: BTreeSet<usize>,
-    limit: Duration,
+    took: Duration,
 }
 
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// The step of that number failed.
+    /// A test of that kind failed.
     Found(usize),
     /// It ran without end.
     Endless(usize),
@@ -40,84 +50,89 @@ pub(crate) enum Fate {
     Unreached,
 }
 
-/// The steps, and what each is called, in the order of the table.
-const STEPS: [(&str, &[&str], Option<&str>); 6] = [
-    ("unit tests of time", &["time::"], Some("engine/src/time/")),
-    ("unit tests of windows", &["window::"], Some("engine/src/window/")),
-    ("unit tests of the state", &["state::"], Some("engine/src/state/")),
-    ("other unit tests", &["run::", "hear::", "trial::", "explain::", "alert::"], None),
-    ("random cases against the reference", &["equal::", "limits::", "time::"], None),
-    ("random cases with little room", &["bounded::"], None),
-];
-/// From this step on they are end-to-end tests.
-const END_TO_END: usize = 4;
-
-/// Builds what the steps run.
-pub(crate) fn steps(copy: &Copy) -> Result<Vec<Step>, String> {
+/// Builds the tests and runs each without a change.
+pub(crate) fn tests(copy: &Copy, place: &Path) -> Result<Vec<Test>, String> {
     let unit = copy.build("auditd-rules-engine", "engine", &["--lib"])?;
     let end_to_end = copy.build("auditd-rules-tests", "tests", &["--test", "it"])?;
-    let step = |(at, (name, arguments, near)): (usize, &(&'static str, &[&'static str], _))| Step {
-        name,
-        binary: if at < END_TO_END { unit.clone() } else { end_to_end.clone() },
-        arguments: arguments.to_vec(),
-        near: *near,
+    let list = Command::new(&unit.path).args(["--list", "--format", "terse"]).output();
+    let list = list.map_err(|error| format!("cannot run the unit tests: {error}"))?.stdout;
+    let list = String::from_utf8_lossy(&list);
+    let test = |kind, binary: &Binary, arguments| Test {
+        kind,
+        binary: binary.clone(),
+        arguments,
         reached: BTreeSet::new(),
-        limit: Duration::ZERO,
+        took: Duration::ZERO,
     };
-    Ok(STEPS.iter().enumerate().map(step).collect())
+    let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
+    let names = names.filter(|name| MODULES.iter().any(|module| name.starts_with(module)));
+    let mut tests: Vec<Test> =
+        names.map(|name| test(0, &unit, vec!["--exact".to_owned(), name.to_owned()])).collect();
+    tests.extend(END_TO_END.iter().map(|(kind, name)| test(*kind, &end_to_end, vec![(*name).to_owned()])));
+    for test in &mut tests {
+        test.record(place)?;
+    }
+    tests.retain(|test| !test.reached.is_empty());
+    tests.sort_by_key(|test| (test.kind, test.took));
+    println!("{} tests reach what is changed", tests.len());
+    Ok(tests)
 }
 
-impl Step {
+impl Test {
     /// Runs it with no change: notes what it reaches and how long it takes.
-    pub(crate) fn record(&mut self, folder: &Path) -> Result<(), String> {
-        let seen = folder.join("seen");
+    fn record(&mut self, place: &Path) -> Result<(), String> {
+        let seen = place.join("seen");
         let _ = std::fs::remove_file(&seen);
         let began = Instant::now();
-        let status = self.command(0).env("MUTANT_SEEN", &seen).stderr(Stdio::inherit()).status();
+        let status = command(&[&*self], 0).env("MUTANT_SEEN", &seen).stderr(Stdio::inherit()).status();
         if !status.is_ok_and(|status| status.success()) {
-            return Err(format!("{} fail without any change", self.name));
+            return Err(format!("without any change this fails: {}", self.arguments.join(" ")));
         }
-        let (times, least) = PATIENCE;
-        self.limit = began.elapsed() * times + least;
-        // A step that comes nowhere near writes no file.
+        self.took = began.elapsed();
+        // One that comes nowhere near writes no file.
         let text = if seen.exists() { read(&seen)? } else { String::new() };
         self.reached = text.lines().filter_map(|line| line.parse().ok()).collect();
-        println!("{}: reaches {}, in {:.1?}", self.name, self.reached.len(), began.elapsed());
+        if self.kind > 0 {
+            println!("{} reaches {}, in {:.1?}", self.arguments.join(" "), self.reached.len(), self.took);
+        }
         Ok(())
     }
+}
 
-    pub(crate) fn reaches(&self, number: usize) -> bool {
-        self.reached.contains(&number)
+/// Runs tests of one binary.
+fn command(tests: &[&Test], number: usize) -> Command {
+    let mut command = Command::new("sh");
+    let limited = format!("ulimit -v {MEMORY_MAX}; exec \"$0\" \"$@\"");
+    command.arg("-c").arg(limited);
+    if let Some(Test { binary, .. }) = tests.first() {
+        command.arg(&binary.path).current_dir(&binary.folder);
     }
-
-    fn command(&self, number: usize) -> Command {
-        let mut command = Command::new("sh");
-        let limited = format!("ulimit -v {MEMORY_MAX}; exec \"$0\" \"$@\"");
-        command.arg("-c").arg(limited).arg(&self.binary.path).args(&self.arguments);
-        command.args(["--test-threads", "1"]).current_dir(&self.binary.folder);
-        command.env("MUTANT", number.to_string());
-        // Few cases: most of what a change breaks is not rare. `PROPTEST_*`: the first failure is enough.
-        command.env("AUDIT_CASES", "3000").env("AUDIT_BOUNDED", "1500").env("AUDIT_SHRINK", "0");
-        command.env("PROPTEST_MAX_SHRINK_ITERS", "0").env("PROPTEST_FAILURE_PERSISTENCE", "off");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        command
+    for test in tests {
+        command.args(&test.arguments);
     }
+    command.args(["--test-threads", "1"]).env("MUTANT", number.to_string());
+    // Few cases: most of what a change breaks is not rare. And the first failure is enough.
+    let cases = if tests.first().is_some_and(|test| test.kind > 0) { "600" } else { "400" };
+    command.env("AUDIT_CASES", cases).env("AUDIT_BOUNDED", "500").env("AUDIT_SHRINK", "0");
+    command.env("PROPTEST_MAX_SHRINK_ITERS", "0").env("PROPTEST_FAILURE_PERSISTENCE", "off");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
 
-    /// Whether it fails with a change; nothing if it runs without end.
-    fn finds(&self, number: usize) -> Result<Option<bool>, String> {
-        let mut child =
-            self.command(number).spawn().map_err(|error| format!("cannot run a test: {error}"))?;
-        let until = Instant::now() + self.limit;
-        loop {
-            let ended = child.try_wait().map_err(|error| format!("cannot wait for a test: {error}"))?;
-            match ended {
-                Some(status) => return Ok(Some(!status.success())),
-                None if Instant::now() > until => {
-                    end(&mut child);
-                    return Ok(None);
-                }
-                None => std::thread::sleep(Duration::from_millis(10)),
+/// Whether one of the tests fails with a change; nothing if they run without end.
+fn finds(tests: &[&Test], number: usize) -> Result<Option<bool>, String> {
+    let mut child = command(tests, number).spawn().map_err(|error| format!("cannot run a test: {error}"))?;
+    let (times, least) = PATIENCE;
+    let until = Instant::now() + tests.iter().map(|test| test.took).sum::<Duration>() * times + least;
+    loop {
+        let ended = child.try_wait().map_err(|error| format!("cannot wait for a test: {error}"))?;
+        match ended {
+            Some(status) => return Ok(Some(!status.success())),
+            None if Instant::now() > until => {
+                end(&mut child);
+                return Ok(None);
             }
+            None => std::thread::sleep(Duration::from_millis(5)),
         }
     }
 }
@@ -128,20 +143,24 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// What becomes of a change to a file.
-pub(crate) fn fate(steps: &[Step], number: usize, file: &str) -> Result<Fate, String> {
-    let near = |step: &Step| step.near.is_some_and(|near| file.starts_with(near));
-    let order = |wanted: bool| steps.iter().enumerate().filter(move |(_, step)| near(step) == wanted);
-    let mut reached = false;
-    for (at, step) in order(true).chain(order(false)).filter(|(_, step)| step.reaches(number)) {
-        reached = true;
-        match step.finds(number)? {
-            Some(true) => return Ok(Fate::Found(at)),
-            None => return Ok(Fate::Endless(at)),
+/// What becomes of a change.
+pub(crate) fn fate(tests: &[Test], number: usize) -> Result<Fate, String> {
+    let reaching: Vec<&Test> = tests.iter().filter(|test| test.reached.contains(&number)).collect();
+    if reaching.is_empty() {
+        return Ok(Fate::Unreached);
+    }
+    let quick = reaching.iter().take_while(|test| test.kind == 0 && test.took < QUICK).count();
+    let (quick, others) = reaching.split_at(quick);
+    let rounds = std::iter::once(quick).chain(others.chunks(1)).filter(|tests| !tests.is_empty());
+    for tests in rounds {
+        let kind = tests.first().map_or(0, |test| test.kind);
+        match finds(tests, number)? {
+            Some(true) => return Ok(Fate::Found(kind)),
+            None => return Ok(Fate::Endless(kind)),
             Some(false) => {}
         }
     }
-    Ok(if reached { Fate::Lived } else { Fate::Unreached })
+    Ok(Fate::Lived)
 }
 
 impl Fate {
