@@ -1,6 +1,6 @@
 //! Mutation testing of time, windows and sequences: each small change to that code must be found by a test.
 //!
-//! All changes are built in at once, each behind a question that an environment variable answers ([`write`]), so that one
+//! All changes are built in at once, each behind a question that an environment variable answers ([`mod@write`]), so that one
 //! costs the tests that find it and no build. First come the unit tests, then random cases against the reference evaluator.
 //! `docs/mutants.md` lists what survives both, each with its reason; anything else that does is a hole, and the command
 //! fails.
