@@ -30,12 +30,10 @@ impl Clock {
 
     /// The highest time shown that is not above `bound`, for a source that is read to its end.
     pub(crate) fn highest_up_to(&self, bound: Nanos) -> Option<Nanos> {
-        match self.witnesses() {
-            [] => None,
-            // All of what was shown is ahead of the wall clock: that holds time back.
-            [lowest, ..] if *lowest > bound => Some(bound),
-            shown => shown.iter().rev().find(|t| **t <= bound).copied(),
-        }
+        let shown = self.witnesses();
+        let highest = shown.iter().rev().find(|t| **t <= bound);
+        // Where all of what was shown is ahead of the wall clock, that holds time back.
+        highest.or(shown.first().map(|_| &bound)).copied()
     }
 
     /// Takes the time of one event into account.

@@ -62,7 +62,7 @@ impl Sources {
     /// The next event of a source has this time: gives its effective time and moves the clock.
     pub(crate) fn date(&mut self, id: SourceId, stage_timestamp: Nanos) -> Nanos {
         let watermark = self.watermark;
-        let Some(source) = self.all.get_mut(id.0 as usize) else { return stage_timestamp.max(watermark) };
+        let Some(source) = self.all.get_mut(id.0 as usize) else { return stage_timestamp };
         let edge = if planted(16) { None } else { source.clock.now() };
         let edge = edge.map_or(Nanos::MIN, |now| now.saturating_sub(source.lateness));
         source.clock.observe(stage_timestamp);

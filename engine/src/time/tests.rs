@@ -25,6 +25,12 @@ fn forged_times_do_not_move_the_clock() {
     assert_eq!(shown((0..100).chain(std::iter::repeat_n(i64::MAX, 1000))).now(), Some(honest + 1));
 }
 
+#[test]
+fn the_highest_time_up_to_a_bound_may_be_the_bound() {
+    assert_eq!(Clock::new().highest_up_to(5), None);
+    assert_eq!([4, 5, 6, 9, 10].map(|bound| shown([5, 9]).highest_up_to(bound)), [4, 5, 5, 9, 9].map(Some));
+}
+
 proptest! {
     #[test]
     fn clock_is_the_sixteenth_highest(times in prop::collection::vec(0..60_i64, 0..200)) {

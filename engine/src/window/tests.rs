@@ -4,6 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::distinct::Distinct;
+use super::first_seen::{FirstSeen, FirstSeenSpec, Sight};
 use super::slices::{SLICES_MAX, slice_of};
 use super::sliding::{Sliding, SlidingSpec};
 use super::*;
@@ -75,6 +76,26 @@ fn past_the_limit_of_an_exact_count_the_answer_is_approximate() {
     window.enter(&spec, seen(0, 15), &[Counted::One, Counted::One]);
     assert_eq!(measured(&window, &spec), [2.0, 2.0]);
     assert!(!window.shortfall(&spec, 15).approximate);
+}
+
+#[test]
+fn values_for_which_there_was_no_room_are_counted_as_missed() {
+    let (spec, mut window) = sliding(&[distincts(None)], 2);
+    let values = |n: u8| Counted::Tuples((0..n).map(|value| Box::from([value])).collect());
+    assert_eq!(window.enter(&spec, seen(0, 0), &[values(2)]), 0);
+    assert_eq!(window.enter(&spec, seen(1, 1), &[values(5)]), 3);
+    assert_eq!(measured(&window, &spec), [5.0]);
+}
+
+#[test]
+fn of_a_key_that_may_have_been_forgotten_nothing_is_surely_new_for_as_long_as_it_learns() {
+    let spec = FirstSeenSpec::new(10, 25, 3);
+    let mut key = FirstSeen::forgotten(&spec, 100);
+    // What it showed in the 15 before the window may have been part of what it learned.
+    for (at, unsure) in [(100, true), (125, true), (126, false)] {
+        let value = Box::from(at.to_string().into_bytes());
+        assert_eq!(key.show(&spec, at, &[value]), (Sight::New { unsure }, 0), "{at}");
+    }
 }
 
 proptest! {

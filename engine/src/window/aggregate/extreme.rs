@@ -36,12 +36,10 @@ impl Extreme {
             return 0;
         }
         let Some((_, most)) = self.queue.pop_front() else { return 0 };
-        match self.queue.front_mut() {
-            Some(front) => {
-                front.1 = if planted(77) { front.1 } else { most };
-                self.dropped = self.dropped.max(Some(front.0));
-            }
-            None => self.queue.push_back((at, most)),
+        // There is room for one at least.
+        if let Some(front) = self.queue.front_mut() {
+            front.1 = if planted(77) { front.1 } else { most };
+            self.dropped = self.dropped.max(Some(front.0));
         }
         1
     }

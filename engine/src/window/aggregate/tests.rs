@@ -280,8 +280,57 @@ proptest! {
         prop_assert_eq!(joined.round(), one_by_one.round());
         joined.join(&sum(&theirs), !away);
         prop_assert_eq!(joined.round(), sum(&ours).round());
-        prop_assert!(joined.words.last().is_none_or(|sign| *sign == 0 || *sign == u64::MAX));
+        // Nothing to join leaves a sum as it was.
+        prop_assert!(sum(&theirs).words.is_empty() || plain(&joined), "{:?}", joined);
     }
+}
+
+/// Whether the last word is a sign, and there is no other word that says no more than that.
+fn plain(sum: &Exact) -> bool {
+    match sum.words.as_slice() {
+        [] => true,
+        [sign] => [0, u64::MAX].contains(sign),
+        [.., before, sign] => [0, u64::MAX].contains(sign) && before != sign,
+    }
+}
+
+#[test]
+fn a_joined_sum_grows_by_a_word_for_its_sign() {
+    for one in [1.0, -1.0] {
+        let (mut sum, mut doubled) = (Exact::default(), Exact::default());
+        sum.add(one, false);
+        doubled.join(&sum, false);
+        for power in 1..200 {
+            let same = doubled.clone();
+            doubled.join(&same, false);
+            assert_eq!(doubled.round(), Some(one * 2_f64.powi(power)));
+            assert!(plain(&doubled), "{doubled:?}");
+        }
+    }
+}
+
+#[test]
+fn what_lies_between_two_doubles_is_rounded_to_the_even_one() {
+    let large = 2_f64.powi(53);
+    for (rest, rounded) in [(1.0, 0.0), (3.0, 4.0), (2.0, 2.0)] {
+        let mut sum = Exact::default();
+        [large, rest].into_iter().for_each(|n| sum.add(n, false));
+        assert_eq!(sum.round(), Some(large + rounded));
+    }
+}
+
+#[test]
+fn sums_of_durations_are_joined_and_taken_away() {
+    let total = |n| {
+        let mut total = Total::new(Measure::Duration);
+        total.add(n, false);
+        total
+    };
+    let mut joined = total(5);
+    joined.join(&total(3), false);
+    assert_eq!(joined.sum(), Value::Duration(8));
+    joined.join(&total(7), true);
+    assert_eq!(joined.sum(), Value::Duration(1));
 }
 
 fn slow(spec: &Spec, values: &[i64]) -> Value {
