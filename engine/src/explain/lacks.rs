@@ -10,7 +10,7 @@ use dsl::ir::{self, AggregateKind, Shape};
 
 use super::shown;
 use crate::matches::{Nanos, Value};
-use crate::state::{Outcome, Watched};
+use crate::state::{Judged, Outcome, Watched, WindowSeen};
 
 /// Keys whose latest times are kept.
 const KEYS_MAX: usize = 100_000;
@@ -56,15 +56,30 @@ impl Lookout {
         let Shape::Sliding { within, .. } = self.rule.shape else { return Vec::new() };
         let Some(window) = &watched.window else { return Vec::new() };
         let within = shown(&Value::Duration(within));
+        self.below(window).map(|text| format!("{text} within {within}")).collect()
+    }
+
+    fn below(&self, window: &WindowSeen) -> impl Iterator<Item = String> {
         let asked = self.rule.aggregates.iter().zip(&window.aggregates);
         #[expect(clippy::cast_precision_loss, reason = "bounds are exact in a double")]
-        let short = asked.filter_map(|(of, (text, value))| match (of.enough, value) {
+        asked.filter_map(|(of, (text, value))| match (of.enough, value) {
             (Some(bound), Value::Number(n)) if *n < bound as f64 => {
-                Some(format!("{text} is {} of {bound} within {within}", shown(value)))
+                Some(format!("{text} is {} of {bound}", shown(value)))
             }
             _ => None,
-        });
-        short.collect()
+        })
+    }
+
+    /// What a window that closed lacked; where that is not a matter of too few, all that it came to.
+    #[must_use]
+    pub fn lacked(&self, judged: &Judged) -> Option<String> {
+        let window = judged.window.as_ref().filter(|_| judged.outcome == Outcome::NotTrue)?;
+        let mut words: Vec<String> = self.below(window).collect();
+        if words.is_empty() {
+            words =
+                window.aggregates.iter().map(|(text, value)| format!("{text} is {}", shown(value))).collect();
+        }
+        (!words.is_empty()).then(|| words.join("; "))
     }
 
     /// By how much the match came too late to be the last that is asked for.

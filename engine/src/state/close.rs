@@ -1,17 +1,29 @@
 //! Windows that close: matches gather in them, a timer judges them.
 
+use std::sync::Arc;
+
 use super::decide::{Place, seen, throttled};
 use super::groups::{GroupKey, Window};
 use super::make::{Notes, Raised, Subject, What};
 use super::rules::ShapeSpec;
-use super::watch::Outcome;
+use super::watch::{Outcome, WindowSeen};
 use super::{Pending, State};
-use crate::matches::{Counted, Nanos};
-use crate::plan::Shape;
+use crate::matches::{Counted, Nanos, Value};
 use crate::plan::late::{self, LateCx, Truth};
+use crate::plan::{Rule, Shape};
 use crate::planted::planted;
 use crate::window::Owner;
 use crate::window::closing::{Closing, Reach};
+
+/// A window or a silence that is over, for who watches.
+pub(super) struct Over {
+    pub(super) at: Nanos,
+    pub(super) cut: bool,
+    pub(super) span: (Nanos, Nanos),
+    pub(super) key: Vec<Value>,
+    pub(super) cluster: Option<Arc<str>>,
+    pub(super) window: Option<WindowSeen>,
+}
 
 impl State {
     /// A match enters the open window of its key, or opens one.
@@ -71,9 +83,7 @@ impl State {
             ..LateCx::default()
         };
         let (shared, short) = (group.shared, open.shortfall(closing));
-        if late::truth(condition, &cx) != Truth::True {
-            return;
-        }
+        let truth = late::truth(condition, &cx);
         let unsure = !shared && group.unsure >= open.start;
         let told_at = if planted(45) { open.start } else { at };
         let (throttle, length) = match shared {
@@ -81,9 +91,15 @@ impl State {
             true => (self.overflow.throttle(number), spec.throttle.max(1)),
             false => (group.throttle(), spec.throttle),
         };
-        let Ok(suppressed) = throttled(throttle, told_at, length) else {
-            self.tally.rule(key.0).suppressed += 1;
-            return;
+        let told = (truth == Truth::True).then(|| throttled(throttle, told_at, length));
+        let over = (!self.watches.is_empty()).then(|| self.over(rule, &open, &aggregates, (truth, at, cut)));
+        let suppressed = match told {
+            None => return self.was_judged(key.0, over, Outcome::NotTrue),
+            Some(Err(since)) => {
+                self.tally.rule(key.0).suppressed += 1;
+                return self.was_judged(key.0, over, Outcome::Throttled { since });
+            }
+            Some(Ok(suppressed)) => suppressed,
         };
         let (time, window, what) = match (closing.reach, open.newest()) {
             (Reach::Tumbling(_), _) | (_, None) => (open.end, (open.start, open.end), open.start),
@@ -120,7 +136,27 @@ impl State {
             completing: open.completing(),
             captures: &captures,
         };
-        self.raise(rule, subject, raised);
+        let id = self.raise(rule, subject, raised);
+        self.was_judged(key.0, over, Outcome::Fired(id));
+    }
+
+    /// A window as it was when it was judged.
+    fn over(&self, rule: &Rule, open: &Closing, values: &[Value], how: (Truth, Nanos, bool)) -> Over {
+        let (truth, at, cut) = how;
+        let texts = rule.aggregates.iter().map(|aggregate| aggregate.text.clone());
+        Over {
+            at,
+            cut,
+            span: (open.start, open.end),
+            key: open.owner.key.clone(),
+            cluster: open.owner.cluster.clone().filter(|_| !rule.across_clusters),
+            window: Some(WindowSeen {
+                events: open.evidence().map(|seen| self.evidence(&seen.meta, None)).collect(),
+                count: open.count,
+                aggregates: texts.zip(values.iter().cloned()).collect(),
+                truth,
+            }),
+        }
     }
 }
 

@@ -50,7 +50,7 @@ pub use envelope::LoadError;
 pub use hash::HashKey;
 pub use snapshot::Restored;
 pub use tally::{RuleCounts, RunTally, Shed, Undecoded};
-pub use watch::{Outcome, WatchId, Watched, WindowSeen};
+pub use watch::{Judged, Outcome, WatchId, Watched, WindowSeen};
 
 use crate::alert::Alert;
 use crate::eval::Coverage;

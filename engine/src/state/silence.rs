@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::close::owner;
+use super::close::{Over, owner};
 use super::decide::{seen, throttled};
 use super::firsts::Whose;
 use super::groups::{Group, GroupKey, Room, Window};
@@ -113,11 +113,23 @@ impl State {
         let Window::Silent(running) = &mut group.window else { return };
         let Some(silence) = running.take() else { return };
         let shared = group.shared;
-        let Ok(suppressed) = throttled(group.throttle(), at, spec.throttle) else {
-            self.tally.rule(key.0).suppressed += 1;
-            return;
-        };
+        let told = throttled(group.throttle(), at, spec.throttle);
         let Silence { since, deadline, last, owner } = *silence;
+        let over = (!self.watches.is_empty()).then(|| Over {
+            at,
+            cut: false,
+            span: (since, deadline),
+            key: owner.key.clone(),
+            cluster: owner.cluster.clone().filter(|_| !rule.across_clusters),
+            window: None,
+        });
+        let suppressed = match told {
+            Ok(suppressed) => suppressed,
+            Err(told) => {
+                self.tally.rule(key.0).suppressed += 1;
+                return self.was_judged(key.0, over, Outcome::Throttled { since: told });
+            }
+        };
         let captures = [owner.captures.as_slice()];
         let raised = Raised {
             events: last.iter().map(|seen| (seen.meta.clone(), None)).collect(),
@@ -144,6 +156,7 @@ impl State {
             completing: last.as_ref().map(|seen| &seen.meta),
             captures: &captures,
         };
-        self.raise(rule, subject, raised);
+        let id = self.raise(rule, subject, raised);
+        self.was_judged(key.0, over, Outcome::Fired(id));
     }
 }

@@ -1,10 +1,12 @@
-//! Looking over the engine's shoulder: what became of one event at one rule, and why.
+//! Looking over the engine's shoulder: what became of one event at one rule, and why; and of what no event decides, windows
+//! that close and silences that last.
 //!
 //! A watch records at the moment of judging, so that what it tells is what was, not what could be worked out again later.
 //! Events that nobody watches cost one look at an empty list.
 
 use std::sync::Arc;
 
+use super::close::Over;
 use super::{Pending, State};
 use crate::alert::Evidence;
 use crate::limits::AUDIT_ID_CHARS_MAX;
@@ -93,6 +95,27 @@ pub struct Watched {
     pub outcome: Outcome,
 }
 
+/// A window that was over, or a silence that was too long, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// How many matches the watch had seen before.
+    pub after: u64,
+    /// When: an effective time.
+    pub at: Nanos,
+    /// The end of input came before its own end.
+    pub cut: bool,
+    /// From when to when it was: of a silence from what was heard last.
+    pub span: (Nanos, Nanos),
+    /// The parts of its key under their names.
+    pub key: Vec<(Arc<str>, Value)>,
+    /// The cluster that it is of; none where clusters do not stand apart.
+    pub cluster: Option<Arc<str>>,
+    /// What was in it; `None` of a silence.
+    pub window: Option<WindowSeen>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
 /// A watch and what it saw.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
@@ -100,6 +123,9 @@ pub(super) struct Watch {
     /// `None` watches all events.
     audit_id: Option<String>,
     seen: Vec<Watched>,
+    judged: Vec<Judged>,
+    /// How many matches it has seen.
+    matches: u64,
     window: Option<WindowSeen>,
     waiting: Vec<usize>,
     choice: Option<Vec<Option<Evidence>>>,
@@ -107,6 +133,31 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    fn new(rule: u32, audit_id: Option<String>) -> Self {
+        Self {
+            rule,
+            audit_id,
+            seen: Vec::new(),
+            judged: Vec::new(),
+            matches: 0,
+            window: None,
+            waiting: Vec::new(),
+            choice: None,
+            forbidden: None,
+        }
+    }
+
+    /// Of an event alone what it had a part in is wanted.
+    fn wants_judged(&self, rule: u32, over: &Over) -> bool {
+        let (from, to) = over.span;
+        let has_part = |watched: &Watched| {
+            (from..=to).contains(&watched.effective)
+                && (over.cluster.is_none() || watched.meta.cluster == over.cluster)
+                && watched.key.iter().map(|(_, value)| value).eq(&over.key)
+        };
+        self.rule == rule && (self.audit_id.is_none() || self.seen.iter().any(has_part))
+    }
+
     pub(super) fn wants(&self, pending: &Pending) -> bool {
         let audit_id = self.audit_id.as_deref();
         self.rule == pending.m.rule && audit_id.is_none_or(|id| *id == *pending.m.meta.audit_id)
@@ -126,16 +177,7 @@ impl State {
     }
 
     fn watch_what(&mut self, rule: u32, audit_id: Option<String>) -> WatchId {
-        let (seen, waiting) = (Vec::new(), Vec::new());
-        self.watches.push(Watch {
-            rule,
-            audit_id,
-            seen,
-            window: None,
-            waiting,
-            choice: None,
-            forbidden: None,
-        });
+        self.watches.push(Watch::new(rule, audit_id));
         WatchId(self.watches.len() - 1)
     }
 
@@ -150,6 +192,37 @@ impl State {
         self.watches.get_mut(watch.0).map(|watch| std::mem::take(&mut watch.seen)).unwrap_or_default()
     }
 
+    /// The windows and silences of the rule that were over, in the order in which they were judged.
+    #[must_use]
+    pub fn judged(&self, watch: WatchId) -> &[Judged] {
+        self.watches.get(watch.0).map_or(&[], |watch| &watch.judged)
+    }
+
+    /// Takes out those since they were last taken.
+    pub fn take_judged(&mut self, watch: WatchId) -> Vec<Judged> {
+        self.watches.get_mut(watch.0).map(|watch| std::mem::take(&mut watch.judged)).unwrap_or_default()
+    }
+
+    /// What no event decides was decided.
+    pub(super) fn was_judged(&mut self, rule: u32, over: Option<Over>, outcome: Outcome) {
+        let Some(over) = over else { return };
+        let step = self.plan.rules.get(rule as usize).and_then(|rule| rule.steps.first());
+        let names = step.map_or(&[][..], |step| &step.key_names);
+        for watch in self.watches.iter_mut().filter(|watch| watch.wants_judged(rule, &over)) {
+            let Over { at, cut, span, .. } = over;
+            watch.judged.push(Judged {
+                after: watch.matches,
+                at,
+                cut,
+                span,
+                key: names.iter().cloned().zip(over.key.iter().cloned()).collect(),
+                cluster: over.cluster.clone(),
+                window: over.window.clone(),
+                outcome: outcome.clone(),
+            });
+        }
+    }
+
     pub(super) fn watched(&mut self, pending: &Pending, outcome: Outcome) {
         if self.watches.is_empty() {
             return;
@@ -158,6 +231,7 @@ impl State {
         let step = self.plan.rules.get(m.rule as usize).and_then(|rule| rule.steps.get(m.step as usize));
         let names = step.map_or(&[][..], |step| &step.key_names);
         for watch in self.watches.iter_mut().filter(|watch| watch.wants(pending)) {
+            watch.matches += 1;
             watch.seen.push(Watched {
                 meta: m.meta.clone(),
                 effective: pending.effective(),

@@ -25,7 +25,7 @@ use crate::matches::{Nanos, SourceInfo};
 use crate::plan::{Plan, with_all_heard};
 use crate::planted::planted;
 use crate::run::Run;
-use crate::state::{Outcome, Watched};
+use crate::state::{Judged, Outcome, Watched, WindowSeen};
 use crate::time::write_rfc3339;
 use compare::same;
 
@@ -210,6 +210,7 @@ impl Version {
         for (rule, watch) in watches.into_iter().enumerate() {
             let seen = run.state.seen(watch);
             timeline.extend(seen.iter().map(|watched| self.moment(test, rule, watched)));
+            timeline.extend(run.state.judged(watch).iter().map(|judged| self.over(test, rule, judged)));
         }
         timeline.extend(passed::over(&self.plan, self.number, test, &log));
         timeline.sort_by_key(|moment| moment.at);
@@ -316,17 +317,37 @@ impl Version {
             outcome: outcome(test, watched),
         }
     }
+
+    /// What became of a window that closed, or of a silence.
+    fn over(&self, test: &Test, rule: usize, judged: &Judged) -> Moment {
+        let from = since(test, judged.span.0);
+        let mut event = match (&judged.window, judged.cut) {
+            (Some(_), false) => format!("the window since {from} closes"),
+            (Some(_), true) => format!("the window since {from} is cut short by the end"),
+            (None, _) => format!("nothing came since {from}"),
+        };
+        if let Some(other) = self.plan.rules.get(rule).filter(|_| rule != self.number) {
+            event = format!("{}: {event}", other.name);
+        }
+        let values = values(judged.window.as_ref());
+        let outcome = match &judged.outcome {
+            Outcome::Fired(_) => format!("alert{values}"),
+            Outcome::Throttled { since: told } => {
+                format!("held back by the throttle since {}{values}", since(test, *told))
+            }
+            _ => format!("no alert{values}"),
+        };
+        Moment { at: judged.at.saturating_sub(test.start), event, step: None, outcome }
+    }
+}
+
+fn values(window: Option<&WindowSeen>) -> String {
+    let values = window.into_iter().flat_map(|window| &window.aggregates);
+    values.map(|(text, value)| format!(", {text} is {}", compare::shown(value))).collect()
 }
 
 fn outcome(test: &Test, watched: &Watched) -> String {
-    let window = || {
-        let Some(window) = &watched.window else { return String::new() };
-        window
-            .aggregates
-            .iter()
-            .map(|(text, value)| format!(", {text} is {}", compare::shown(value)))
-            .collect()
-    };
+    let window = || values(watched.window.as_ref());
     match &watched.outcome {
         Outcome::Fired(_) => format!("alert{}", window()),
         Outcome::Throttled { since: told } => {

@@ -202,3 +202,28 @@ fn a_test_runs_on_the_rules_as_written_and_a_tuned_one_on_the_tuned() {
     assert_eq!(trial.run(&written).differences.len(), 1);
     assert_eq!(trial.run(&tuned).differences, []);
 }
+
+#[test]
+fn a_timeline_says_what_became_of_windows_that_close() {
+    let (outcomes, _) = tried(
+        "rule busy \"t\" { severity low on get of secrets by user.username when count() >= 2 tumbling 10s alert \"x\" }
+         test busy \"one, then two\" {
+            given { verb: \"get\", user.username: \"a\", objectRef.resource: \"secrets\" }
+            at 1s {}
+            at 11s 2 times every 1s {}
+            until 15s
+            expect 1 alerts
+         }",
+        "busy",
+    );
+    assert_eq!(outcomes[0].differences, []);
+    let of_windows = outcomes[0].timeline.iter().filter(|moment| moment.event.contains("window"));
+    let told: Vec<_> = of_windows.map(|moment| format!("{}: {}", moment.event, moment.outcome)).collect();
+    assert_eq!(
+        told,
+        [
+            "the window since 0s closes: no alert, count() is 1",
+            "the window since 10s is cut short by the end: alert, count() is 2"
+        ]
+    );
+}

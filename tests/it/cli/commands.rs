@@ -261,6 +261,62 @@ rule pair "A secret, then a pod" {
 }
 
 #[test]
+fn the_timeline_tells_what_became_of_windows_that_closed_and_of_silences() {
+    let place = Place::new();
+    place.write(
+        "r.rule",
+        r#"
+rule session "Three, with no minute between" {
+    severity low
+    on       delete of pods
+    by       user.username
+    when     count() >= 3 session gap 1m within 1h
+    throttle 1h
+    alert    "x"
+}
+rule quiet "No more of them" {
+    severity low
+    on       delete of pods
+    by       user.username
+    when     silent for 30s
+    alert    "x"
+}
+"#,
+    );
+    let at = |second, user| event(second, user, "delete", "pods", "p");
+    let eve = |from: u32| (from..from + 3).map(|second| at(second, "eve")).collect::<String>();
+    let log = [at(0, "ann"), eve(10), at(80, "ann"), eve(100), eve(200)].concat();
+    place.write("log", log);
+    let ask = |rule: &str, more: &[&str]| {
+        let words = ["explain", "r.rule", "--from", "log", "--rule", rule];
+        place.run(&[&words, more].concat()).ends(0)
+    };
+    let told = ask("session", &["--timeline", "--format", "human"]).out;
+    let lines: Vec<&str> = told.lines().filter(|line| line.contains("closes with")).collect();
+    let ends = [
+        "closes with 1 event  [user.username=ann]  `when` is not true (count() is 1 of 3)",
+        "closes with 3 events  [user.username=eve]  it told an alert, ",
+        "closes with 1 event  [user.username=ann]  `when` is not true (count() is 1 of 3)",
+        "closes with 3 events  [user.username=eve]  its alert was held back by the throttle, since ",
+        "the input ends  [user.username=eve]  its alert was held back by the throttle, since ",
+    ];
+    assert_eq!(lines.len(), ends.len(), "{told}");
+    assert!(lines.iter().zip(ends).all(|(line, end)| line.contains(end)), "{told}");
+    let order = told.lines().position(|line| line.contains("closes with 1 event  [user.username=ann]"));
+    assert_eq!(order, Some(4), "it closes before the matches that come later:\n{told}");
+    let json = ask("session", &["--timeline", "--key", "eve", "--format", "json"]).json();
+    let over: Vec<_> = json.iter().filter(|line| line["start"].is_string()).collect();
+    assert_eq!(over.len(), 3, "{json:#?}");
+    assert_eq!((&over[0]["outcome"], &over[0]["window"]["count"]), (&"alert".into(), &3.into()));
+    assert_eq!(over[2]["cut"], true);
+    let of_one = ask("session", &["--event", "ann-80", "--format", "human"]).out;
+    assert!(of_one.contains("in a window that is judged when it closes"), "{of_one}");
+    assert_eq!(of_one.matches("closes with").count(), 1, "{of_one}");
+    let told = ask("quiet", &["--timeline", "--format", "human"]).out;
+    assert_eq!(told.matches("nothing came since ").count(), 4, "{told}");
+}
+
+#[test]
 fn explain_shows_each_leaf_with_its_value_and_what_was_in_a_window() {
     let place = Place::new();
     let ran = place

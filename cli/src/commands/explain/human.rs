@@ -1,11 +1,13 @@
 //! An explanation as a tree of lines.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use engine::alert::Evidence;
 use engine::explain::{Node, Step, shown};
+use engine::matches::Value;
 use engine::plan::late::Truth;
-use engine::state::{Outcome, Watched};
+use engine::state::{Judged, Outcome, Watched};
 
 use super::Found;
 use crate::human::{evidence, printable, time};
@@ -125,9 +127,42 @@ fn write_evidence(out: &mut String, event: &Evidence) -> std::fmt::Result {
     writeln!(out, "    {}  {step}{}", time(event.meta.stage_timestamp), evidence(event))
 }
 
+/// A key in brackets, if there is one.
+pub(super) fn key(key: &[(Arc<str>, Value)]) -> String {
+    let parts: Vec<String> =
+        key.iter().map(|(name, value)| format!("{name}={}", printable(&shown(value)))).collect();
+    if parts.is_empty() { String::new() } else { format!("  [{}]", parts.join(", ")) }
+}
+
+/// A window that closed, or a silence that lasted: one line.
+pub(super) fn over(judged: &Judged, lacked: Option<&str>) -> String {
+    let (start, end) = judged.span;
+    let what = match &judged.window {
+        Some(window) => {
+            let events = if window.count == 1 { "event" } else { "events" };
+            format!("the window since {} closes with {} {events}", time(start), window.count)
+        }
+        None => format!("nothing came since {}", time(start)),
+    };
+    let cut = if judged.cut { format!(", before {}: the input ends", time(end)) } else { String::new() };
+    let outcome = match &judged.outcome {
+        Outcome::NotTrue => "`when` is not true".to_owned(),
+        other => became(other),
+    };
+    let lacked = lacked.map(|lacked| format!(" ({})", printable(lacked))).unwrap_or_default();
+    format!("{}  {what}{cut}{}  {outcome}{lacked}", time(judged.at), key(&judged.key))
+}
+
 /// What became of a match.
 pub(super) fn outcome(watched: &Watched) -> String {
-    match &watched.outcome {
+    match (&watched.outcome, watched.forbidden.as_ref().and_then(|by| by.step.as_deref())) {
+        (Outcome::Forbidden, Some(step)) => format!("it completes no sequence: `no {step}` forbids it"),
+        (other, _) => became(other),
+    }
+}
+
+fn became(outcome: &Outcome) -> String {
+    match outcome {
         Outcome::Fired(id) => {
             let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("it told an alert, {id}")
@@ -144,10 +179,7 @@ pub(super) fn outcome(watched: &Watched) -> String {
         Outcome::Forbids => "it forbids sequences around it".to_owned(),
         Outcome::WaitsUntil(until) => format!("its answer waits until {}", time(*until)),
         Outcome::NoChoice => "it completes no sequence".to_owned(),
-        Outcome::Forbidden => match watched.forbidden.as_ref().and_then(|by| by.step.as_deref()) {
-            Some(step) => format!("it completes no sequence: `no {step}` forbids it"),
-            None => "it completes no sequence: a `no` step forbids it".to_owned(),
-        },
+        Outcome::Forbidden => "it completes no sequence: a `no` step forbids it".to_owned(),
         Outcome::Duplicate => "nothing more: its request had been taken before".to_owned(),
         Outcome::LeftOutLate => "it was left out: later than the window is long".to_owned(),
         Outcome::KeyUnknown => "it was left out: a part of its key is unknown".to_owned(),

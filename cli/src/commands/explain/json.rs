@@ -3,7 +3,7 @@
 use connect::Error;
 use engine::explain::{Node, Step, shown};
 use engine::matches::Value;
-use engine::state::{Outcome, Watched};
+use engine::state::{Judged, Outcome, Watched, WindowSeen};
 use serde::Serialize;
 
 use super::human::truth;
@@ -120,23 +120,64 @@ fn tree(node: &Node) -> Tree<'_> {
 }
 
 /// The id of the alert that a match told.
-pub(super) fn alert(watched: &Watched) -> Option<String> {
-    match &watched.outcome {
+pub(super) fn alert(outcome: &Outcome) -> Option<String> {
+    match outcome {
         Outcome::Fired(id) => Some(id.iter().map(|byte| format!("{byte:02x}")).collect()),
         _ => None,
     }
 }
 
 fn what(watched: &Watched) -> Became<'_> {
-    let alert = alert(watched);
-    let window = watched.window.as_ref().map(|window| WindowTree {
-        count: window.count,
-        values: window.aggregates.iter().map(|(text, value)| (&**text, plain(value))).collect(),
-        when: truth(window.truth),
-        events: window.events.iter().map(place).collect(),
-    });
-    let choice = watched.choice.iter().flatten().flatten().map(place).collect();
-    Became { outcome: outcome_word(watched), alert, effective: time(watched.effective), window, choice }
+    Became {
+        outcome: outcome_word(&watched.outcome),
+        alert: alert(&watched.outcome),
+        effective: time(watched.effective),
+        window: watched.window.as_ref().map(WindowTree::new),
+        choice: watched.choice.iter().flatten().flatten().map(place).collect(),
+    }
+}
+
+impl<'a> WindowTree<'a> {
+    fn new(window: &'a WindowSeen) -> Self {
+        Self {
+            count: window.count,
+            values: window.aggregates.iter().map(|(text, value)| (&**text, plain(value))).collect(),
+            when: truth(window.truth),
+            events: window.events.iter().map(place).collect(),
+        }
+    }
+}
+
+/// A window that closed, or a silence that lasted.
+#[derive(Serialize)]
+pub(super) struct Ended<'a> {
+    /// Of a silence from what was heard last.
+    start: String,
+    end: String,
+    /// The end of input came before its own.
+    cut: bool,
+    key: Vec<(&'a str, String)>,
+    outcome: &'static str,
+    alert: Option<String>,
+    /// Of a silence none.
+    window: Option<WindowTree<'a>>,
+    lacks: Option<String>,
+}
+
+impl<'a> Ended<'a> {
+    pub(super) fn new(judged: &'a Judged, lacks: Option<String>) -> Self {
+        let (start, end) = judged.span;
+        Self {
+            start: time(start),
+            end: time(end),
+            cut: judged.cut,
+            key: judged.key.iter().map(|(name, value)| (&**name, shown(value))).collect(),
+            outcome: outcome_word(&judged.outcome),
+            alert: alert(&judged.outcome),
+            window: judged.window.as_ref().map(WindowTree::new),
+            lacks,
+        }
+    }
 }
 
 /// A number as a number, all else as text shows it.

@@ -20,12 +20,12 @@ use connect::feed::Feed;
 use connect::sink::Sink;
 use connect::{signals, source};
 use dsl::ir::RuleSet;
-use engine::explain::Explained;
+use engine::explain::{Explained, Lookout};
 use engine::frame::blocks::Block;
 use engine::limits::Limits;
 use engine::matches::SourceInfo;
 use engine::plan::{Plan, with_all_heard};
-use engine::state::Watched;
+use engine::state::{Judged, Outcome, Watched};
 
 use crate::drive::Drive;
 use crate::exit::Exit;
@@ -85,8 +85,14 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         return Ok(judge(args, told, !drive.failed.is_empty()));
     }
     let watch = args.event.as_deref().map(|event| drive.state.watch(watched, event));
-    let mut teller =
-        Teller { out: output::stdout()?, format: Format::or_default(args.format), rule: &args.rule, told: 0 };
+    let Some(source) = plan.rules.get(number).map(|rule| rule.source.clone()) else { return Ok(Exit::No) };
+    let mut teller = Teller {
+        out: output::stdout()?,
+        format: Format::or_default(args.format),
+        rule: &args.rule,
+        lookout: Lookout::new(source),
+        told: 0,
+    };
     let mut kept: Vec<Found> = Vec::new();
     let mut more = 0_u64;
     drive.run(
@@ -107,6 +113,9 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let seen = watch.map_or(&[][..], |watch| drive.state.seen(watch));
     for found in &kept {
         teller.tell(found, seen)?;
+    }
+    for judged in watch.map_or(&[][..], |watch| drive.state.judged(watch)) {
+        teller.tell_over(judged)?;
     }
     teller.out.flush()?;
     if more > 0 {
@@ -162,6 +171,7 @@ struct Teller<'a> {
     out: Sink,
     format: Format,
     rule: &'a str,
+    lookout: Lookout,
     told: u64,
 }
 
@@ -180,12 +190,20 @@ impl Teller<'_> {
             Format::Json => self.out.line(&json::explained(self.rule, found, &became)?),
         }
     }
+
+    /// What became of a window that the event had a part in, or of a silence that began with it.
+    fn tell_over(&mut self, judged: &Judged) -> Result<(), Error> {
+        let lacked = self.lookout.lacked(judged);
+        match self.format {
+            Format::Human => self.out.line(&human::over(judged, lacked.as_deref())),
+            Format::Json => self.out.line(&output::json(&json::Ended::new(judged, lacked))?),
+        }
+    }
 }
 
 /// What became of a match, in a word for programs.
-fn outcome_word(watched: &Watched) -> &'static str {
-    use engine::state::Outcome;
-    match watched.outcome {
+fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
         Outcome::Fired(_) => "alert",
         Outcome::Throttled { .. } => "throttled",
         Outcome::NotTrue => "counted",

@@ -1,13 +1,17 @@
-//! `explain --timeline`: the matches of a rule in the order in which they were decided, a line each.
+//! `explain --timeline`: the matches of a rule in the order in which they were decided, a line each, and between them what no
+//! match decides: windows that closed, silences that lasted.
 //!
 //! What was seen is written as the log is read, so a long log costs no more memory than a run over it does.
 
+use std::sync::Arc;
+
 use connect::Error;
 use engine::explain::{Lookout, about, shown};
-use engine::state::Watched;
+use engine::matches::Value;
+use engine::state::{Judged, Watched};
 use serde::Serialize;
 
-use super::{Args, human, outcome_word};
+use super::{Args, human, json, outcome_word};
 use crate::drive::Drive;
 use crate::human::{printable, time};
 use crate::output::{self, Format};
@@ -22,39 +26,65 @@ pub(super) fn tell(args: &Args, drive: &mut Drive, rule: u32) -> Result<u64, Err
     let mut lookout = Lookout::new(source);
     let format = Format::or_default(args.format);
     let mut out = output::stdout()?;
-    let mut told = 0;
+    let (mut told, mut seen) = (0, 0);
     drive.run(
         |_, _| Ok(()),
         |drive| {
             // The alerts themselves are told by `run`.
             drive.state.drain(&mut Vec::new());
+            let mut judged = drive.state.take_judged(watch).into_iter().peekable();
+            let mut lines = Vec::new();
             for watched in drive.state.take_seen(watch) {
-                let lacks = lookout.lacks(&watched);
-                if !wanted(args, &watched) {
-                    continue;
+                while let Some(over) = judged.next_if(|over| over.after <= seen) {
+                    lines.extend(wanted(args, &over.key).then_some(Line::Over(over)));
                 }
-                told += 1;
-                let step = steps.get(watched.step as usize).and_then(Option::as_deref);
-                out.line(&match format {
-                    Format::Human => line(&watched, step, lacks.as_deref()),
-                    Format::Json => output::json(&Moment::new(&watched, step, lacks))?,
-                })?;
+                seen += 1;
+                let lacks = lookout.lacks(&watched);
+                lines.extend(wanted(args, &watched.key).then_some(Line::Match(watched, lacks)));
             }
-            Ok(())
+            lines.extend(judged.filter(|over| wanted(args, &over.key)).map(Line::Over));
+            told += lines.len() as u64;
+            lines.iter().try_for_each(|line| out.line(&line.text(format, &steps, &lookout)?))
         },
     )?;
     out.flush()?;
     Ok(told)
 }
 
-fn wanted(args: &Args, watched: &Watched) -> bool {
-    args.key.as_ref().is_none_or(|key| watched.key.iter().any(|(_, value)| shown(value) == *key))
+/// A line of the timeline.
+enum Line {
+    /// With what it lacked.
+    Match(Watched, Option<String>),
+    Over(Judged),
+}
+
+impl Line {
+    fn text(&self, format: Format, steps: &[Option<String>], lookout: &Lookout) -> Result<String, Error> {
+        match self {
+            Self::Match(watched, lacks) => {
+                let step = steps.get(watched.step as usize).and_then(Option::as_deref);
+                match format {
+                    Format::Human => Ok(line(watched, step, lacks.as_deref())),
+                    Format::Json => output::json(&Moment::new(watched, step, lacks.as_deref())),
+                }
+            }
+            Self::Over(judged) => {
+                let lacked = lookout.lacked(judged);
+                match format {
+                    Format::Human => Ok(human::over(judged, lacked.as_deref())),
+                    Format::Json => output::json(&json::Ended::new(judged, lacked)),
+                }
+            }
+        }
+    }
+}
+
+fn wanted(args: &Args, key: &[(Arc<str>, Value)]) -> bool {
+    args.key.as_ref().is_none_or(|wanted| key.iter().any(|(_, value)| shown(value) == *wanted))
 }
 
 fn line(watched: &Watched, step: Option<&str>, lacks: Option<&str>) -> String {
-    let key: Vec<String> =
-        watched.key.iter().map(|(name, value)| format!("{name}={}", printable(&shown(value)))).collect();
-    let key = if key.is_empty() { String::new() } else { format!("  [{}]", key.join(", ")) };
+    let key = human::key(&watched.key);
     let step = step.map(|step| format!("{step}: ")).unwrap_or_default();
     let lacks = lacks.map(|lacks| format!(" ({lacks})")).unwrap_or_default();
     let late = if watched.effective > watched.meta.stage_timestamp { ", late" } else { "" };
@@ -81,11 +111,11 @@ struct Moment<'a> {
     alert: Option<String>,
     /// How many events were in the window, this one too.
     window: Option<u64>,
-    lacks: Option<String>,
+    lacks: Option<&'a str>,
 }
 
 impl<'a> Moment<'a> {
-    fn new(watched: &'a Watched, step: Option<&'a str>, lacks: Option<String>) -> Self {
+    fn new(watched: &'a Watched, step: Option<&'a str>, lacks: Option<&'a str>) -> Self {
         Self {
             time: time(watched.meta.stage_timestamp),
             effective: time(watched.effective),
@@ -93,8 +123,8 @@ impl<'a> Moment<'a> {
             event: about(&watched.meta),
             step,
             key: watched.key.iter().map(|(name, value)| (&**name, shown(value))).collect(),
-            outcome: outcome_word(watched),
-            alert: super::json::alert(watched),
+            outcome: outcome_word(&watched.outcome),
+            alert: json::alert(&watched.outcome),
             window: watched.window.as_ref().map(|window| window.count),
             lacks,
         }
