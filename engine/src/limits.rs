@@ -49,6 +49,10 @@ pub struct Limits {
     pub keys_per_rule_max: usize,
     /// Matches that one key of one rule (one step, of a sequence) keeps at most.
     pub matches_per_key_max: usize,
+    /// Bytes that the windows of one rule keep at most beside the first match (value, stretch of time) of each key, divided
+    /// among the virtual shards and counted as [`crate::plan::cost`] counts them: 2 KiB a match, which is about twice what
+    /// one of real logs takes.
+    pub window_bytes_per_rule_max: usize,
     /// Matches that wait for the watermark at most. Past it the earliest are decided as if time had passed them.
     pub waiting_matches_max: usize,
     /// Bytes of the table of one rule about requests themselves at most, divided among the virtual shards. 0: no table,
@@ -63,6 +67,11 @@ impl Limits {
         let most = if shared { self.matches_per_key_max / VIRTUAL_SHARDS } else { self.matches_per_key_max };
         most.max(1)
     }
+
+    /// Bytes that the windows of one rule keep in one virtual shard, beside the first of each key.
+    pub(crate) fn window_bytes_per_shard(&self) -> u64 {
+        (self.window_bytes_per_rule_max / VIRTUAL_SHARDS) as u64
+    }
 }
 
 impl Default for Limits {
@@ -74,6 +83,7 @@ impl Default for Limits {
             requests_told_max: 1 << 22,
             keys_per_rule_max: 1 << 20,
             matches_per_key_max: 100_000,
+            window_bytes_per_rule_max: 2 << 30,
             waiting_matches_max: 1 << 20,
             request_table_bytes_max: 256 << 20,
         }

@@ -90,6 +90,11 @@ pub const BOUNDED: &[(u8, &str)] = &[
     (80, "a sequence that let go of a match takes what is left for all"),
     (81, "clusters that cannot be remembered are not counted"),
     (82, "what is refused is counted where time stands, not where its event is"),
+    (83, "what a rule has no room for is not counted"),
+    (84, "what a rule had no room for is not told"),
+    (85, "what a rule had no room for leaves its alerts exact"),
+    (86, "a stretch of time that becomes one with the next leaves with the first of it"),
+    (87, "what a saved window keeps takes no room"),
 ];
 
 #[cfg(feature = "planted-errors")]

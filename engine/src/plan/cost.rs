@@ -20,9 +20,9 @@ pub const VALUE_BYTES: u64 = 256;
 /// What a key costs that has nothing in it, in bytes: its share of tables that have just doubled, and its timers.
 const KEY_BYTES: u64 = 1024;
 /// A stretch of time of a window, with what went of it for want of room, in bytes: a sum is the most of it.
-const SLICE_BYTES: u64 = 512;
+pub(crate) const SLICE_BYTES: u64 = 512;
 /// A time and a number of a window, with their share of its queues, in bytes.
-const NUMBER_BYTES: u64 = 48;
+pub(crate) const NUMBER_BYTES: u64 = 48;
 
 /// What asking an event takes, the cheapest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,8 +157,29 @@ fn narrows(part: &Expr) -> bool {
     }
 }
 
-/// Most events and most bytes that a key of the rule keeps.
+/// Most events and most bytes that a key of the rule keeps: by its own limit, and by what all keys of a shard have room for
+/// beside the first thing of each kind.
 fn memory(rule: &Rule, limits: &Limits) -> (u64, u64) {
+    let (events, bytes) = memory_alone(rule, limits);
+    let (ones, record) = match &rule.shape {
+        Shape::Sequence { .. } => (rule.steps.len() as u64, RECORD_BYTES + VALUE_BYTES),
+        _ => (1, RECORD_BYTES),
+    };
+    let shown = match &rule.shape {
+        Shape::FirstSeen { values, .. } => values.len(),
+        _ => 1,
+    };
+    // A tuple is counted as one value.
+    let parts = rule.aggregates.iter().map(|of| of.kind.values().len()).max();
+    let parts = parts.unwrap_or(1).max(shown) as u64;
+    let measured = (rule.aggregates.len() as u64 + 1) * (NUMBER_BYTES + VALUE_BYTES * parts + SLICE_BYTES);
+    let room = limits.window_bytes_per_shard();
+    let first = KEY_BYTES + ones * record + measured;
+    (events.min(ones + room / record), bytes.min(first.saturating_add(room.saturating_mul(parts))))
+}
+
+/// The same with room for one key of the rule alone.
+fn memory_alone(rule: &Rule, limits: &Limits) -> (u64, u64) {
     let most = limits.matches_per_key_max as u64;
     let kept = |enough: Option<u64>| enough.map_or(most, |n| n.max(WINDOW_KEPT_MIN));
     let aggregates = || {

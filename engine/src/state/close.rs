@@ -58,6 +58,7 @@ impl State {
         let gone = open.enter(closing, seen, owner, counted);
         self.arm(place.key);
         self.let_go(pending.m.rule, at, gone);
+        self.squeeze(place.key, at);
     }
 
     /// Judges the open window of a key, which is over; `cut`: since the input is.
@@ -119,6 +120,7 @@ impl State {
                 shared,
                 unsure,
                 cut: short.approximate,
+                few_shown: open.few_shown,
                 ended: cut,
                 rests: open.approximate,
                 ..Notes::default()

@@ -210,6 +210,7 @@ impl State {
         });
         self.arm(place.key);
         self.let_go(pending.m.rule, at, gone);
+        self.squeeze(place.key, at);
         if let Some((events, count)) = shown {
             let events = events.into_iter().map(|seen| self.evidence(&seen.meta, None)).collect();
             let texts = rule.aggregates.iter().map(|aggregate| aggregate.text.clone());

@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::hash::{GroupId, Keyed};
+use super::pool::Pool;
 use super::rules::{RuleSpec, ShapeSpec};
 use super::sequence::Chain;
 use crate::matches::Nanos;
@@ -45,6 +46,8 @@ pub(crate) struct Group {
     pub(crate) unsure: Nanos,
     /// The timer at which to look whether it is idle.
     pub(crate) idle: Option<Nanos>,
+    /// What its window has that can go for want of room, in bytes, as it was counted last.
+    pub(crate) spare: u64,
 }
 
 /// When a rule told last of whom it shall not tell too often.
@@ -108,6 +111,17 @@ impl Window {
         }
     }
 
+    /// What of it can go for want of room, in bytes.
+    fn spare(&self) -> u64 {
+        match self {
+            Self::None | Self::Silent(_) | Self::Closing(None) => 0,
+            Self::Sliding(window) => window.spare(),
+            Self::Sequence(chain) => chain.spare(),
+            Self::Closing(Some(open)) => open.spare(),
+            Self::FirstSeen(seen) => seen.spare(),
+        }
+    }
+
     /// When it is to be judged next by a timer, as things stand.
     pub(crate) fn due(&self) -> Option<Nanos> {
         match self {
@@ -136,6 +150,10 @@ pub(crate) struct Groups {
     pub(crate) all: HashMap<GroupKey, Group, Keyed>,
     per_rule: Vec<usize>,
     per_rule_max: usize,
+    /// Per rule what its windows keep.
+    pub(super) pools: Vec<Pool>,
+    /// Of each rule, in bytes.
+    pub(super) room: u64,
     /// Per rule until when a key without a group may be missed: there was no room for one that may be it.
     without_room: Vec<Nanos>,
     /// What is left of idle groups, per rule.
@@ -161,8 +179,11 @@ pub(crate) struct Left {
 }
 
 impl Groups {
-    pub(crate) fn new(keyed: Keyed, rules: usize, per_rule_max: usize) -> Self {
+    /// With so many groups and bytes for each of the rules.
+    pub(crate) fn new(keyed: Keyed, rules: usize, per_rule_max: usize, room: u64) -> Self {
         Self {
+            pools: vec![Pool::default(); rules],
+            room,
             all: HashMap::with_hasher(keyed),
             per_rule: vec![0; rules],
             without_room: vec![Nanos::MIN; rules],
@@ -243,25 +264,41 @@ impl Groups {
                 unsure,
                 due: None,
                 idle: None,
+                spare: 0,
             }
         });
         group.newest = group.newest.max(at);
         group
     }
 
+    /// A group that has changed, with what its window keeps counted anew.
+    pub(crate) fn weigh(&mut self, key: GroupKey) -> Option<&mut Group> {
+        let group = self.all.get_mut(&key)?;
+        let before = std::mem::replace(&mut group.spare, group.window.spare());
+        if let Some(pool) = self.pools.get_mut(key.0 as usize) {
+            pool.change(key.1, before, group.spare, self.room);
+        }
+        Some(group)
+    }
+
     /// Puts a saved group back.
-    pub(crate) fn restore(&mut self, key: GroupKey, group: Group) {
+    pub(crate) fn restore(&mut self, key: GroupKey, mut group: Group) {
+        group.spare = if planted(87) { group.window.spare() } else { 0 };
         if !group.shared
             && let Some(n) = self.per_rule.get_mut(key.0 as usize)
         {
             *n += 1;
         }
         self.all.insert(key, group);
+        self.weigh(key);
     }
 
     /// Drops a group that nothing can meet any more. Gives how many held-back counts had to be forgotten for want of room.
     pub(crate) fn drop(&mut self, key: GroupKey) -> u64 {
         let Some(group) = self.all.remove(&key) else { return 0 };
+        if let Some(pool) = self.pools.get_mut(key.0 as usize) {
+            pool.change(key.1, group.spare, 0, self.room);
+        }
         if !group.shared
             && let Some(n) = self.per_rule.get_mut(key.0 as usize)
         {

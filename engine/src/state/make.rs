@@ -74,6 +74,8 @@ pub(super) struct Notes {
     pub(super) refused: bool,
     /// Its window had to let go of something that counts.
     pub(super) cut: bool,
+    /// There was no room for all events that it would show.
+    pub(super) few_shown: bool,
     /// The search for its events was given up.
     pub(super) search_cut: bool,
     /// An alert that it rests on is approximate.
@@ -92,6 +94,7 @@ impl Notes {
             (self.unsure, "too many keys: what came before of this one may be missing"),
             (self.refused, "too many keys: new ones were refused"),
             (self.cut, "too many events: the oldest were left out"),
+            (self.few_shown, "too many events: not all that would be shown were kept"),
             (self.ended, "the input ended before the window"),
             (self.search_cut, "too many events: not all choices were tried"),
             (self.rests, "an alert that it rests on is approximate"),

@@ -22,6 +22,7 @@ mod make;
 mod monotone;
 mod overflow;
 pub(crate) mod packed;
+mod pool;
 mod request;
 mod requests;
 mod rules;
@@ -378,7 +379,12 @@ impl Shard {
         Self {
             requests: std::iter::repeat_with(table).take(tables).collect(),
             told: Told::new(keyed, limits.requests_told_max / VIRTUAL_SHARDS),
-            groups: Groups::new(keyed, rules, limits.keys_per_rule_max / VIRTUAL_SHARDS),
+            groups: Groups::new(
+                keyed,
+                rules,
+                limits.keys_per_rule_max / VIRTUAL_SHARDS,
+                limits.window_bytes_per_shard(),
+            ),
         }
     }
 }

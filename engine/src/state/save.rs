@@ -304,6 +304,7 @@ impl State {
             ShapeSpec::Sliding(sliding) => {
                 let mut window = Sliding::new(sliding);
                 window.dropped = r.maybe(Reader::i64)?;
+                window.squeezed = r.maybe(Reader::i64)?;
                 load_slices(&mut window.gone, Measure::Number, r)?;
                 r.list(load_seen)?.into_iter().for_each(|seen| window.push(seen));
                 for (counter, spec) in window.counters.iter_mut().zip(&sliding.aggregates) {
@@ -314,7 +315,7 @@ impl State {
             ShapeSpec::Sequence(layout) => Window::Sequence(self.load_chain(origin, carried, layout, r)?),
             shape => load_window(shape, carried, r)?.ok_or(LoadError::Corrupt)?,
         };
-        Ok(Group { window, last_told, suppressed, newest, shared, unsure, due: None, idle: None })
+        Ok(Group { window, last_told, suppressed, newest, shared, unsure, due: None, idle: None, spare: 0 })
     }
 
     /// A match that waits; nothing if its rule is not carried over.
@@ -374,6 +375,7 @@ fn save_group(group: &Group, w: &mut Writer) {
         Window::None => {}
         Window::Sliding(window) => {
             w.maybe(window.dropped, Writer::i64);
+            w.maybe(window.squeezed, Writer::i64);
             save_slices(&window.gone, w);
             w.list(window.ring.iter(), save_seen);
             window.counters.iter().for_each(|counter| save_counter(counter, w));

@@ -72,12 +72,14 @@ fn save_closing(w: &mut Writer, open: &Closing) {
     w.truth(open.late);
     w.truth(open.dry_run_unknown);
     w.truth(open.approximate);
+    w.truth(open.few_shown);
     for gauge in &open.gauges {
         match gauge {
             Gauge::Count(n) => w.u64(*n),
-            Gauge::Distinct(values, more) => {
+            Gauge::Distinct(values, more, gone) => {
                 w.list(values.iter(), |w, value| w.bytes(value));
                 w.u64(*more);
+                w.u64(*gone);
             }
             Gauge::Total(total, n) => {
                 save_total(total, w);
@@ -102,12 +104,14 @@ fn load_closing(spec: &ClosingSpec, carried: &Carried, r: &mut Reader<'_>) -> Re
     open.late = r.truth()?;
     open.dry_run_unknown = r.truth()?;
     open.approximate = r.truth()?;
+    open.few_shown = r.truth()?;
     for gauge in &mut open.gauges {
         match gauge {
             Gauge::Count(n) => *n = r.u64()?,
-            Gauge::Distinct(values, more) => {
+            Gauge::Distinct(values, more, gone) => {
                 *values = r.list(|r| r.bytes().map(Box::from))?.into_iter().collect();
                 *more = r.u64()?;
+                *gone = r.u64()?;
             }
             Gauge::Total(total, n) => {
                 load_total(total, r)?;

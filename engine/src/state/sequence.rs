@@ -20,7 +20,8 @@ use crate::matches::{Nanos, Value};
 use crate::plan::Rule;
 use crate::plan::late::{self, LateCx, Truth};
 use crate::plan::sequence::Layout;
-use crate::window::sequence::{Asked, Found, Keep, Sequence, Waiting, look};
+use crate::window::sequence::{Asked, Found, Keep, Sequence, WAITING_BYTES, Waiting, look};
+use crate::window::spare;
 
 /// The sequence of one key.
 #[derive(Clone, Debug)]
@@ -113,6 +114,26 @@ impl Chain {
         Some(wait)
     }
 
+    /// What of it can go for want of room, in bytes.
+    pub(super) fn spare(&self) -> u64 {
+        self.sequence.spare().0.saturating_add(self.spare_waits())
+    }
+
+    fn spare_waits(&self) -> u64 {
+        spare(self.waits.len(), WAITING_BYTES)
+    }
+
+    /// Lets go of what no choice can use any more at `now`.
+    pub(super) fn pass(&mut self, layout: &Layout, now: Nanos, max: usize) {
+        let keep = self.keep(now, max);
+        self.sequence.prune(layout, keep);
+    }
+
+    /// Lets go of a match for want of room, and gives how many went; nothing if an answer must wait no longer instead.
+    pub(super) fn squeeze(&mut self) -> Option<u64> {
+        (self.sequence.spare().1 >= self.spare_waits()).then(|| self.sequence.squeeze())
+    }
+
     fn keep(&self, now: Nanos, max: usize) -> Keep {
         let oldest = self.waits.first_key_value().map(|(_, wait)| wait.completing.at());
         Keep { now, oldest, max }
@@ -148,6 +169,7 @@ impl State {
         self.tally.shed.window += chain.sequence.enter(layout, step, waiting.clone(), keep);
         if layout.completes(step).is_some() {
             self.arm(place.key);
+            self.squeeze(place.key, at);
             return Some(Entered { pending, waiting, group: place.key });
         }
         if layout.last(step).is_some() {
@@ -157,6 +179,7 @@ impl State {
             self.settle(place.key, at);
         }
         self.arm(place.key);
+        self.squeeze(place.key, at);
         None
     }
 
@@ -201,6 +224,7 @@ impl State {
             let at = completing.at();
             self.judge(group, Wait { completing, until: at, tries: 0 }, at, at);
             self.arm(group);
+            self.squeeze(group, at);
         }
     }
 
@@ -235,23 +259,30 @@ impl State {
         let max = self.limits.matches_of(shared);
         let Some(chain) = chain_of(&mut self.shards, group) else { return };
         chain.wait(wait);
-        let first = chain.waits.first_key_value().map(|(number, _)| *number);
-        let over = first.filter(|_| chain.waits.len() > max).and_then(|first| chain.take(first));
+        let full = chain.waits.len() > max;
         for pending in &shown {
             self.watched(pending, Outcome::WaitsUntil(until));
         }
-        if let Some(mut over) = over {
-            // There is no room to wait any longer: what is known now must do.
-            self.tally.shed.window += 1;
-            let Some(chain) = chain_of(&mut self.shards, group) else { return };
-            let coverage = self.coverage.as_deref().and_then(|of| of.get(group.0 as usize));
-            let mut judged =
-                judge(rule, coverage, &chain.sequence, &over.completing, Nanos::MAX, &mut over.tries);
-            if let Found::Choice { approximate, .. } = &mut judged.found {
-                *approximate = true;
-            }
-            self.settled(group, over, judged, at);
+        if full {
+            self.cut_wait(group, at);
         }
+    }
+
+    /// There is no room for the first answer of a key to wait any longer: what is known now must do.
+    pub(super) fn cut_wait(&mut self, group: GroupKey, at: Nanos) {
+        let plan = self.plan.clone();
+        let Some(rule) = plan.rules.get(group.0 as usize) else { return };
+        let Some(chain) = chain_of(&mut self.shards, group) else { return };
+        let first = chain.waits.first_key_value().map(|(number, _)| *number);
+        let Some(mut over) = first.and_then(|first| chain.take(first)) else { return };
+        self.tally.shed.window += 1;
+        let coverage = self.coverage.as_deref().and_then(|of| of.get(group.0 as usize));
+        let mut judged =
+            judge(rule, coverage, &chain.sequence, &over.completing, Nanos::MAX, &mut over.tries);
+        if let Found::Choice { approximate, .. } = &mut judged.found {
+            *approximate = true;
+        }
+        self.settled(group, over, judged, at);
     }
 
     /// A completing event has been judged for good.

@@ -34,6 +34,7 @@ impl State {
             Sight::Known => Err(Outcome::Known),
         };
         self.arm(place.key);
+        self.squeeze(place.key, at);
         match told {
             Ok((Ok(suppressed), unsure)) => {
                 let mut raised = Raised { suppressed, ..Raised::one(pending) };

@@ -189,11 +189,11 @@ impl State {
         self.shards.get(key.1.shard())?.groups.all.get(&key)
     }
 
-    /// Sets the timers that a group needs: after each change of it.
+    /// Sets the timers that a group needs, and counts what it keeps: after each change of it.
     pub(super) fn arm(&mut self, key: GroupKey) {
         let Some(spec) = self.rules.get(key.0 as usize) else { return };
         let shard = self.shards.get_mut(key.1.shard());
-        let Some(group) = shard.and_then(|shard| shard.groups.all.get_mut(&key)) else { return };
+        let Some(group) = shard.and_then(|shard| shard.groups.weigh(key)) else { return };
         let stratum = spec.stratum;
         if let Some(due) = group.window.due()
             && group.due.is_none_or(|armed| due < armed)

@@ -7,10 +7,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::aggregate::{Gauge, Spec};
-use super::{Owner, Seen, Shortfall};
+use super::{Owner, Seen, Shortfall, spare};
 use crate::limits::EVIDENCE_EDGE;
 use crate::matches::{Counted, EventMeta, Nanos, Value};
 use crate::plan::Aggregate;
+use crate::plan::cost::RECORD_BYTES;
 use crate::planted::planted;
 
 /// What a rule's windows are like; the same for all its keys.
@@ -52,6 +53,8 @@ pub(crate) struct Closing {
     pub(crate) dry_run_unknown: bool,
     /// One of its matches is an alert that is approximate.
     pub(crate) approximate: bool,
+    /// There was no room for all that an alert shows.
+    pub(crate) few_shown: bool,
     pub(crate) gauges: Vec<Gauge>,
     /// Of its last match.
     pub(crate) owner: Owner,
@@ -77,6 +80,7 @@ impl Closing {
             late: false,
             dry_run_unknown: false,
             approximate: false,
+            few_shown: false,
             gauges: spec.aggregates.iter().map(Gauge::new).collect(),
             owner: Owner::default(),
         }
@@ -104,7 +108,7 @@ impl Closing {
         self.dry_run_unknown |= seen.dry_run_unknown;
         self.approximate |= seen.meta.approximate();
         self.owner = owner;
-        if self.first.len() < EVIDENCE_EDGE {
+        if self.last.is_empty() && self.first.len() < EVIDENCE_EDGE {
             self.first.push(seen);
         } else {
             self.last.push_back(seen);
@@ -114,6 +118,44 @@ impl Closing {
         }
         let gauges = self.gauges.iter_mut().zip(&spec.aggregates).zip(counted);
         gauges.map(|((gauge, spec), counted)| gauge.enter(spec, counted)).sum()
+    }
+
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        let gauges: u64 = self.gauges.iter().map(Gauge::spare).sum();
+        gauges.saturating_add(self.spare_shown())
+    }
+
+    fn spare_shown(&self) -> u64 {
+        spare(self.first.len() + self.last.len(), RECORD_BYTES)
+    }
+
+    /// Lets go of something for want of room, of what takes most. Gives how much of it is missed.
+    pub(crate) fn squeeze(&mut self, spec: &ClosingSpec) -> u64 {
+        let shown = self.spare_shown();
+        let gauges = self.gauges.iter_mut().zip(&spec.aggregates).rev();
+        match gauges.max_by_key(|(gauge, _)| gauge.spare()).filter(|(gauge, _)| gauge.spare() > shown) {
+            Some((gauge, spec)) => gauge.squeeze(spec),
+            None => {
+                self.show_less();
+                0
+            }
+        }
+    }
+
+    /// An alert will show one event less: from the middle, and never the last.
+    fn show_less(&mut self) {
+        self.few_shown = true;
+        if self.last.is_empty()
+            && let Some(newest) = self.first.pop()
+        {
+            self.last.push_back(newest);
+        }
+        if self.last.len() > 1 {
+            self.last.pop_front();
+        } else {
+            self.first.pop();
+        }
     }
 
     /// The value of each aggregate.

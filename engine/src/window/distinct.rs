@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::Cap;
+use super::{Cap, spare};
 use crate::matches::Nanos;
+use crate::plan::cost::{NUMBER_BYTES, VALUE_BYTES};
 
 /// A set of values that forgets by time.
 #[derive(Clone, Debug, Default)]
@@ -48,16 +49,25 @@ impl Distinct {
         if self.sightings.len() <= cap.kept_max {
             return None;
         }
+        self.squeeze()
+    }
+
+    /// Lets go of the oldest value for want of room; gives its time.
+    pub(crate) fn squeeze(&mut self) -> Option<Nanos> {
         let (_, (t, value)) = self.sightings.pop_first()?;
         self.last.remove(&value);
         self.dropped = self.dropped.max(Some(t));
         Some(t)
     }
 
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        spare(self.len(), NUMBER_BYTES + VALUE_BYTES)
+    }
+
     /// Puts a saved value back; the oldest come first.
     pub(crate) fn restore(&mut self, at: Nanos, value: &[u8]) {
-        let all = Cap { kept_max: usize::MAX, past: super::Past::Approximate, slice: 1 };
-        self.enter(at, value, all);
+        self.enter(at, value, Cap::whole(usize::MAX));
     }
 
     /// Forgets all values last seen before `from`.

@@ -4,8 +4,8 @@
 //! was forgotten is told again as new, and never is anything taken for known that was not shown. A key that has shown
 //! nothing for a whole window is kept as the time of its first match alone, so that it need not learn again.
 
+use super::Cap;
 use super::distinct::Distinct;
-use super::{Cap, Past};
 use crate::matches::Nanos;
 use crate::planted::planted;
 
@@ -19,8 +19,7 @@ pub(crate) struct FirstSeenSpec {
 
 impl FirstSeenSpec {
     pub(crate) fn new(within: Nanos, learning: Nanos, matches_per_key_max: usize) -> Self {
-        let cap = Cap { kept_max: matches_per_key_max.max(1), past: Past::Approximate, slice: 1 };
-        Self { within, learning, cap }
+        Self { within, learning, cap: Cap::whole(matches_per_key_max) }
     }
 }
 
@@ -62,6 +61,21 @@ impl FirstSeen {
         let mut this = Self::new(began);
         this.tuples.dropped = Some(at);
         this
+    }
+
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        self.tuples.spare()
+    }
+
+    /// Forgets what is too old at `at`.
+    pub(crate) fn leave(&mut self, spec: &FirstSeenSpec, at: Nanos) {
+        self.tuples.leave(at.saturating_sub(spec.within));
+    }
+
+    /// Forgets the oldest tuple for want of room. Gives how many went.
+    pub(crate) fn squeeze(&mut self) -> u64 {
+        u64::from(self.tuples.squeeze().is_some())
     }
 
     /// A match shows these tuples. Gives also how many others had to be forgotten for them.

@@ -22,6 +22,7 @@ pub(crate) mod sliding;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::matches::{EventMeta, Nanos, Value};
@@ -49,12 +50,24 @@ pub(crate) struct Owner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cap {
     pub(crate) kept_max: usize,
+    /// With so many the answer is still exact, whatever else there was.
+    pub(crate) enough: usize,
     pub(crate) past: Past,
     /// In stretches of which length a window that slides counts what went.
     pub(crate) slice: Nanos,
 }
 
 impl Cap {
+    /// Of what counts to the last one.
+    pub(crate) fn whole(kept_max: usize) -> Self {
+        Self { kept_max: kept_max.max(1), enough: usize::MAX, past: Past::Approximate, slice: 1 }
+    }
+
+    /// Of what matters no more past so many: the newest of them are kept, and some more.
+    pub(crate) fn newest(kept_max: usize, enough: usize) -> Self {
+        Self { kept_max: kept_max.max(1), enough, past: Past::AtLeast, slice: 1 }
+    }
+
     /// How much of what went is missed: nothing where only a lower bound is asked, whose answer stays exact.
     pub(crate) fn missed(self, gone: u64) -> u64 {
         match self.past {
@@ -63,6 +76,21 @@ impl Cap {
         }
     }
 }
+
+/// What of so many that are kept takes so many bytes each can go for want of room: all but one.
+pub(crate) fn spare(len: usize, bytes: u64) -> u64 {
+    (len as u64).saturating_sub(1).saturating_mul(bytes)
+}
+
+/// Gives back what a queue had room for when it was longer.
+pub(crate) fn shrink<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() > SHRUNK_MIN && queue.len() < queue.capacity() / 4 {
+        queue.shrink_to(queue.len() * 2);
+    }
+}
+
+/// Queues with so little room stay as they are.
+const SHRUNK_MIN: usize = 16;
 
 /// What a count means past its cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,12 +6,15 @@
 //! most what came within one stretch.
 //!
 //! What goes is the oldest, so it comes here in the order of time, and all that is here is older than all that is kept.
-//! There are never more than [`SLICES_MAX`] stretches, whatever comes.
+//! There are never more than [`SLICES_MAX`] stretches, whatever comes. Where there is no room for so many the oldest two
+//! become one.
 
 use std::collections::VecDeque;
 
 use super::aggregate::Total;
+use super::spare;
 use crate::matches::Nanos;
+use crate::plan::cost::SLICE_BYTES;
 use crate::planted::planted;
 
 /// Into how many stretches a window is divided.
@@ -78,6 +81,25 @@ impl Slices {
 
     pub(crate) fn leave(&mut self, from: Nanos) {
         while self.pop(from).is_some() {}
+    }
+
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        spare(self.all.len(), SLICE_BYTES)
+    }
+
+    /// Makes one of the two oldest stretches: it leaves as late as the later of them, so what is in it counts no less.
+    pub(crate) fn squeeze(&mut self) {
+        let Some(oldest) = self.all.pop_front() else { return };
+        let Some(next) = self.all.front_mut() else { return self.all.push_front(oldest) };
+        next.count += oldest.count;
+        if planted(86) {
+            next.last = oldest.last;
+        }
+        match (&mut next.total, oldest.total) {
+            (Some(total), Some(oldest)) => total.join(&oldest, false),
+            (total, oldest) => *total = total.take().or(oldest),
+        }
     }
 
     pub(crate) fn count(&self) -> u64 {

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 
 use super::aggregate::{Counter, Spec};
 use super::slices::Slices;
-use super::{Cap, Past, Seen, Shortfall};
+use super::{Cap, Past, Seen, Shortfall, shrink, spare};
 use crate::limits::EVIDENCE_EDGE;
 use crate::matches::{Counted, Nanos, Value};
+use crate::plan::cost::RECORD_BYTES;
 use crate::plan::{Aggregate, AggregateKind};
+use crate::planted::planted;
 
 /// What a rule's windows are like; the same for all its keys.
 #[derive(Clone, Debug)]
@@ -24,7 +26,10 @@ impl SlidingSpec {
             aggregates.iter().map(|of| Spec::new(of, matches_per_key_max).within(within)).collect();
         let counts = aggregates.iter().filter(|spec| spec.kind == AggregateKind::Count && !spec.filtered);
         // Where nobody counts the requests they are kept for the evidence alone; of equal caps the first one counts.
-        let ring = counts.map(|spec| spec.cap).reduce(|a, b| if a.kept_max >= b.kept_max { a } else { b });
+        let ring = counts.map(|spec| spec.cap).reduce(|a, b| {
+            let enough = a.enough.max(b.enough);
+            Cap { enough, ..if a.kept_max >= b.kept_max { a } else { b } }
+        });
         Self { within, ring: ring.unwrap_or_else(Spec::evidence), aggregates }
     }
 }
@@ -37,6 +42,8 @@ pub(crate) struct Sliding {
     pub(crate) dropped: Option<Nanos>,
     /// Those of them that are still counted.
     pub(crate) gone: Slices,
+    /// The latest time of what its rule had no room for though the answer may need it.
+    pub(crate) squeezed: Option<Nanos>,
     late: usize,
     dry_run_unknown: usize,
     approximate: usize,
@@ -50,6 +57,7 @@ impl Sliding {
             ring: VecDeque::new(),
             dropped: None,
             gone: Slices::default(),
+            squeezed: None,
             late: 0,
             dry_run_unknown: 0,
             approximate: 0,
@@ -75,6 +83,58 @@ impl Sliding {
             shed += spec.ring.missed(1);
         }
         shed
+    }
+
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        let counters: u64 = self.counters.iter().map(Counter::spare).sum();
+        counters.saturating_add(self.spare_ring()).saturating_add(self.gone.spare())
+    }
+
+    fn spare_ring(&self) -> u64 {
+        spare(self.ring.len(), RECORD_BYTES)
+    }
+
+    /// Lets go of what is too old at `at`, as it would with its next match.
+    pub(crate) fn pass(&mut self, spec: &SlidingSpec, at: Nanos) {
+        self.leave(Self::start(spec, at));
+    }
+
+    /// Lets go of something for want of room: of what takes most the oldest. Gives how much of it is missed.
+    pub(crate) fn squeeze(&mut self, spec: &SlidingSpec) -> u64 {
+        let (ring, gone) = (self.spare_ring(), self.gone.spare());
+        let counters = self.counters.iter_mut().zip(&spec.aggregates).rev();
+        let widest = counters.max_by_key(|(counter, _)| counter.spare());
+        let went = match widest.filter(|(counter, _)| counter.spare() > ring.max(gone)) {
+            Some((counter, spec)) => counter.squeeze(spec),
+            None if gone > ring => {
+                self.gone.squeeze();
+                None
+            }
+            None => self.squeeze_ring(spec),
+        };
+        match went {
+            Some((t, Past::Approximate)) => {
+                self.squeezed = self.squeezed.max(Some(t));
+                1
+            }
+            Some((_, Past::AtLeast)) | None => 0,
+        }
+    }
+
+    fn squeeze_ring(&mut self, spec: &SlidingSpec) -> Option<(Nanos, Past)> {
+        let approximate = self.ring.front()?.meta.approximate();
+        let t = self.pop()?;
+        shrink(&mut self.ring);
+        self.dropped = self.dropped.max(Some(t));
+        if self.ring.len() < spec.ring.enough {
+            if !planted(83) {
+                self.gone.add(t, spec.ring.slice);
+            }
+            return Some((t, Past::Approximate));
+        }
+        // What rests on an alert that is approximate is so, wherever that alert went.
+        Some((t, if approximate { Past::Approximate } else { Past::AtLeast }))
     }
 
     /// The earliest effective time that is in a window that ends at `at`.
@@ -122,6 +182,9 @@ impl Sliding {
         let from = Self::start(spec, at);
         let mut short = Shortfall::default();
         short.add(self.dropped, from, spec.ring.past);
+        if !planted(85) {
+            short.add(self.squeezed, from, Past::Approximate);
+        }
         for (counter, spec) in self.counters.iter().zip(&spec.aggregates) {
             counter.shortfall(spec, from, &mut short);
         }

@@ -164,7 +164,7 @@ proptest! {
         let mut distinct = Distinct::default();
         let mut last = BTreeMap::new();
         for (at, value) in (0..).zip(values) {
-            distinct.enter(at, &[value], Cap { kept_max: max, past: Past::AtLeast, slice: 1 });
+            distinct.enter(at, &[value], Cap::newest(max, max));
             last.insert(value, at);
             let mut newest: Vec<(Nanos, u8)> = last.iter().map(|(v, t)| (*t, *v)).collect();
             newest.sort_unstable();

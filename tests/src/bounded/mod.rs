@@ -69,6 +69,7 @@ impl Case {
         let rooms = 1 + choices.below(3);
         let keys = if kind.clusters { rooms } else { rooms * VIRTUAL_SHARDS };
         let most = *choices.pick(&[1, 2, 4, 100, 100, 100]);
+        let room = *choices.pick(&[1 << 24, 1 << 24, 1 << 24, 50, 50, 200, 400, 1_000, 2_500, 5_000, 9_000]);
         let again = choices.chance(40);
         let requests = if again && choices.chance(50) { VIRTUAL_SHARDS } else { 1 << 20 };
         let limits = Limits {
@@ -76,6 +77,7 @@ impl Case {
             request_memory: 20 * SECOND,
             keys_per_rule_max: keys,
             matches_per_key_max: most,
+            window_bytes_per_rule_max: room * VIRTUAL_SHARDS,
             requests_told_max: requests,
             ..Limits::default()
         };

@@ -15,6 +15,7 @@ use crate::limits::{Limits, VIRTUAL_SHARDS};
 use crate::matches::{Nanos, SourceId, Value};
 use crate::matching::{Scratch, match_block};
 use crate::plan::Plan;
+use crate::plan::cost::RECORD_BYTES;
 use crate::state::hash::{group_of, rule_id};
 use crate::state::{Outcome, RunTally, State};
 
@@ -304,6 +305,44 @@ fn what_went_from_windows_of_rules_that_are_not_monotone_is_told() {
     );
     assert_eq!(ran.alerts.iter().filter(|alert| alert.key.is_empty()).count(), 0);
     assert_eq!(ran.alerts.iter().filter(|alert| alert.approximate).count(), 7);
+}
+
+#[test]
+fn who_has_most_gives_way_and_nobody_else() {
+    let users = users();
+    // One of five does nearly all; the others do two things each, and then more until the room is evenly shared.
+    let one = |at, who: usize| Get { at, user: users[who], pod: "p", code: 200, cluster: 0 };
+    let mut log: Vec<Get> = (0..40).map(|n| one(n * 20, 0)).collect();
+    log.extend((0..8).map(|n| one(1_000 + n * 20, 1 + n as usize % 4)));
+    let room = |matches: u64| usize::try_from(matches * RECORD_BYTES).unwrap() * VIRTUAL_SHARDS;
+    let limits = |matches| Limits { window_bytes_per_rule_max: room(matches), ..plenty() };
+    let text = rules(&["by user.username when count() == 2 within 6s THROTTLE alert \"x\""], 0);
+    let ran = run(&text, &log, limits(10), &[]);
+    let of = |user: &str, ran: &Ran| {
+        let told: Vec<bool> = ran
+            .alerts
+            .iter()
+            .filter(|alert| self::user(alert) == Some(user))
+            .map(|alert| alert.approximate)
+            .collect();
+        told
+    };
+    for user in &users[..5] {
+        assert_eq!(of(user, &ran), [false], "{user}");
+    }
+    // The others have four matches beside their first ones; where the one counts on what went takes the room of two.
+    let told: Vec<&Alert> = ran.alerts.iter().filter(|alert| alert.key.is_empty()).collect();
+    assert_eq!((told.len(), told[0].count, ran.tally.shed.window), (1, 35, 35));
+    // With less room than all five have in common nobody has more than an even share.
+    let ran = run(&text, &log, limits(3), &[]);
+    assert!(ran.tally.shed.window > 35);
+    // A lower bound is exact as long as it has what it asks for.
+    let text = rules(&["by user.username when count() >= 2 within 6s THROTTLE alert \"x\""], 5);
+    let ran = run(&text, &log, limits(10), &[]);
+    assert_eq!(ran.tally.shed.window, 0);
+    for user in &users[..5] {
+        assert_eq!(of(user, &ran), [false], "{user}");
+    }
 }
 
 #[test]

@@ -12,8 +12,9 @@
 
 use std::collections::VecDeque;
 
-use super::super::Cap;
+use super::super::{Cap, spare};
 use crate::matches::Nanos;
+use crate::plan::cost::NUMBER_BYTES;
 use crate::planted::planted;
 
 /// Values by time, the most extreme first.
@@ -35,13 +36,24 @@ impl Extreme {
         if self.queue.len() <= cap.kept_max {
             return 0;
         }
-        let Some((_, most)) = self.queue.pop_front() else { return 0 };
-        // There is room for one at least.
-        if let Some(front) = self.queue.front_mut() {
-            front.1 = if planted(77) { front.1 } else { most };
-            self.dropped = self.dropped.max(Some(front.0));
-        }
-        1
+        u64::from(self.squeeze().is_some())
+    }
+
+    /// The two oldest values become one for want of room; gives until when that shows. Of a single one nothing can go.
+    pub(crate) fn squeeze(&mut self) -> Option<Nanos> {
+        let first = self.queue.pop_front()?;
+        let Some(front) = self.queue.front_mut() else {
+            self.queue.push_back(first);
+            return None;
+        };
+        front.1 = if planted(77) { front.1 } else { first.1 };
+        self.dropped = self.dropped.max(Some(front.0));
+        Some(front.0)
+    }
+
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        spare(self.queue.len(), NUMBER_BYTES)
     }
 
     pub(crate) fn leave(&mut self, from: Nanos) {

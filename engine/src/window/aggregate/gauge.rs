@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Past, Shortfall};
+use super::super::{Past, Shortfall, spare};
 use super::{Spec, Total, count, rank};
 use crate::matches::{Counted, Value};
 use crate::plan::AggregateKind;
+use crate::plan::cost::{NUMBER_BYTES, VALUE_BYTES};
 
 /// One aggregate's memory.
 #[derive(Clone, Debug)]
 pub(crate) enum Gauge {
     Count(u64),
-    /// Different values, and how many more came for which there was no room, each counted again if it came again.
-    Distinct(BTreeSet<Box<[u8]>>, u64),
+    /// Different values; how many more came for which there was no room, each counted again if it came again; and how many
+    /// had to go that the answer may need, which are always counted.
+    Distinct(BTreeSet<Box<[u8]>>, u64, u64),
     /// With how many they are.
     Total(Total, u64),
     Extreme(Option<i64>),
@@ -24,7 +26,7 @@ impl Gauge {
     pub(crate) fn new(spec: &Spec) -> Self {
         match spec.kind {
             AggregateKind::Count => Self::Count(0),
-            AggregateKind::Distinct => Self::Distinct(BTreeSet::new(), 0),
+            AggregateKind::Distinct => Self::Distinct(BTreeSet::new(), 0, 0),
             AggregateKind::Sum | AggregateKind::Avg => Self::Total(Total::new(spec.measure), 0),
             AggregateKind::Min | AggregateKind::Max => Self::Extreme(None),
             AggregateKind::Percentile(_) => Self::Ranked(Vec::new(), false),
@@ -37,7 +39,7 @@ impl Gauge {
         let mut shed = 0;
         match (self, counted) {
             (Self::Count(n), Counted::One) => *n += 1,
-            (Self::Distinct(values, more), Counted::Tuples(tuples)) => {
+            (Self::Distinct(values, more, _), Counted::Tuples(tuples)) => {
                 for tuple in tuples {
                     if room(values.len()) {
                         values.insert(tuple.clone());
@@ -66,14 +68,45 @@ impl Gauge {
         spec.cap.missed(shed)
     }
 
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        match self {
+            Self::Distinct(values, ..) => spare(values.len(), NUMBER_BYTES + VALUE_BYTES),
+            Self::Ranked(values, _) => spare(values.len(), NUMBER_BYTES),
+            Self::Count(_) | Self::Total(..) | Self::Extreme(_) => 0,
+        }
+    }
+
+    /// Lets go of a value for want of room; gives how many are missed.
+    pub(crate) fn squeeze(&mut self, spec: &Spec) -> u64 {
+        match self {
+            Self::Distinct(values, more, gone) => {
+                values.pop_last();
+                let missed = u64::from(values.len() < spec.cap.enough);
+                *gone += missed;
+                *more += 1 - missed;
+                missed
+            }
+            Self::Ranked(values, more) => {
+                values.pop();
+                if values.len() < values.capacity() / 4 {
+                    values.shrink_to(values.len() * 2);
+                }
+                *more = true;
+                1
+            }
+            Self::Count(_) | Self::Total(..) | Self::Extreme(_) => 0,
+        }
+    }
+
     /// Its value.
     pub(crate) fn get(&self, spec: &Spec) -> Value {
         match (self, spec.kind) {
             (Self::Count(n), _) => count(*n),
             // Above a bound that is asked it need not be known.
-            (Self::Distinct(values, more), _) => {
+            (Self::Distinct(values, more, gone), _) => {
                 let more = if spec.cap.past == Past::Approximate { *more } else { 0 };
-                count((values.len() as u64).saturating_add(more))
+                count((values.len() as u64).saturating_add(more).saturating_add(*gone))
             }
             (Self::Total(total, n), AggregateKind::Avg) => {
                 total.average(usize::try_from(*n).unwrap_or(usize::MAX))
@@ -93,7 +126,10 @@ impl Gauge {
     /// Adds what it is short of.
     pub(crate) fn shortfall(&self, spec: &Spec, short: &mut Shortfall) {
         let more = match self {
-            Self::Distinct(_, more) => *more > 0,
+            Self::Distinct(_, more, gone) => {
+                short.approximate |= *gone > 0;
+                *more > 0
+            }
             Self::Ranked(_, more) => *more,
             Self::Count(_) | Self::Total(..) | Self::Extreme(_) => false,
         };

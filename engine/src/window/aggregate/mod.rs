@@ -26,8 +26,8 @@ pub(crate) use ranked::{Ranked, rank};
 pub(crate) use slide::{Counter, Kept};
 pub(crate) use sum::{Exact, Total, WORDS_MAX};
 
+use super::Cap;
 use super::slices::slice_of;
-use super::{Cap, Past};
 use crate::limits::WINDOW_KEPT_MIN;
 use crate::matches::{Nanos, Value};
 use crate::plan::{Aggregate, AggregateKind, Measure};
@@ -79,12 +79,9 @@ pub(crate) struct Spec {
 
 impl Spec {
     pub(crate) fn new(aggregate: &Aggregate, matches_per_key_max: usize) -> Self {
-        let whole = Cap { kept_max: matches_per_key_max.max(1), past: Past::Approximate, slice: 1 };
-        let newest = |n: u64| Cap {
-            kept_max: usize::try_from(n.max(WINDOW_KEPT_MIN)).unwrap_or(usize::MAX),
-            past: Past::AtLeast,
-            slice: 1,
-        };
+        let whole = Cap::whole(matches_per_key_max);
+        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let newest = |n: u64| Cap::newest(size(n.max(WINDOW_KEPT_MIN)), size(n));
         let cap = match (aggregate.enough, aggregate.kind) {
             (Some(n), AggregateKind::Count) if !aggregate.filtered => newest(n),
             (Some(n), AggregateKind::Distinct) => newest(n),
@@ -96,7 +93,7 @@ impl Spec {
     /// What is kept where nobody counts the matches: enough for the evidence.
     pub(crate) fn evidence() -> Cap {
         let kept_max = usize::try_from(WINDOW_KEPT_MIN).unwrap_or(usize::MAX);
-        Cap { kept_max, past: Past::AtLeast, slice: 1 }
+        Cap::newest(kept_max, 0)
     }
 
     /// For a window that slides and is so long.

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use super::super::distinct::Distinct;
 use super::super::slices::Slices;
-use super::super::{Cap, Past, Shortfall};
+use super::super::{Cap, Past, Shortfall, shrink, spare};
 use super::{Extreme, Ranked, Spec, Total, count, rank};
 use crate::matches::{Counted, Nanos, Value};
 use crate::plan::AggregateKind;
+use crate::plan::cost::NUMBER_BYTES;
 
 /// One aggregate's memory.
 #[derive(Clone, Debug)]
@@ -40,9 +41,26 @@ impl Kept {
         if self.values.len() <= cap.kept_max {
             return None;
         }
+        self.squeeze()
+    }
+
+    /// Takes out the first value for want of room.
+    fn squeeze(&mut self) -> Option<(Nanos, i64)> {
         let (t, bits) = self.values.pop_front()?;
         self.dropped = self.dropped.max(Some(t));
         Some((t, bits))
+    }
+
+    fn spare(&self) -> u64 {
+        spare(self.values.len(), NUMBER_BYTES)
+    }
+
+    /// A value that went for want of room is still counted, and stays in the sum: its stretch knows what to take out again.
+    fn went(&mut self, spec: &Spec, (t, bits): (Nanos, i64)) {
+        let slice = self.gone.add(t, spec.cap.slice);
+        if matches!(spec.kind, AggregateKind::Sum | AggregateKind::Avg) {
+            slice.total.get_or_insert_with(|| Total::new(spec.measure)).add(bits, false);
+        }
     }
 
     /// Takes the first value out if it is too old.
@@ -96,11 +114,8 @@ impl Counter {
         match self {
             Self::Total(kept, total) => {
                 total.add(bits, false);
-                let Some((t, bits)) = kept.push(at, bits, spec.cap) else { return 0 };
-                // It stays in the sum; its stretch knows what to take out again.
-                let slice = kept.gone.add(t, spec.cap.slice);
-                slice.total.get_or_insert_with(|| Total::new(spec.measure)).add(bits, false);
-                1
+                let gone = kept.push(at, bits, spec.cap);
+                gone.into_iter().map(|gone| kept.went(spec, gone)).count() as u64
             }
             Self::Extreme(extreme) => {
                 extreme.enter(at, bits, matches!(spec.kind, AggregateKind::Max), spec.cap)
@@ -111,11 +126,71 @@ impl Counter {
                 gone.into_iter().map(|(_, bits)| ranked.remove(bits)).count() as u64
             }
             Self::Filtered(kept) => {
-                let Some((t, _)) = kept.push(at, bits, spec.cap) else { return 0 };
-                kept.gone.add(t, spec.cap.slice);
-                1
+                let gone = kept.push(at, bits, spec.cap);
+                gone.into_iter().map(|gone| kept.went(spec, gone)).count() as u64
             }
             Self::Requests | Self::Distinct(..) => 0,
+        }
+    }
+
+    /// What of it can go for want of room, in bytes: of values, and of stretches of time.
+    fn spares(&self) -> (u64, u64) {
+        match self {
+            Self::Requests => (0, 0),
+            Self::Filtered(kept) | Self::Total(kept, _) | Self::Ranked(kept, _) => {
+                (kept.spare(), kept.gone.spare())
+            }
+            Self::Distinct(distinct, gone) => (distinct.spare(), gone.spare()),
+            Self::Extreme(extreme) => (extreme.spare(), 0),
+        }
+    }
+
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        let (values, stretches) = self.spares();
+        values.saturating_add(stretches)
+    }
+
+    /// Lets go of the oldest value for want of room, or makes one of two stretches of time. Gives the time of the value,
+    /// and what its going means.
+    pub(crate) fn squeeze(&mut self, spec: &Spec) -> Option<(Nanos, Past)> {
+        let (values, stretches) = self.spares();
+        match self {
+            Self::Filtered(Kept { gone, .. })
+            | Self::Total(Kept { gone, .. }, _)
+            | Self::Ranked(Kept { gone, .. }, _)
+            | Self::Distinct(_, gone)
+                if stretches > values =>
+            {
+                gone.squeeze();
+                None
+            }
+            Self::Requests => None,
+            Self::Filtered(kept) | Self::Total(kept, _) => {
+                let gone = kept.squeeze()?;
+                shrink(&mut kept.values);
+                kept.went(spec, gone);
+                Some((gone.0, Past::Approximate))
+            }
+            Self::Ranked(kept, ranked) => {
+                let (t, bits) = kept.squeeze()?;
+                shrink(&mut kept.values);
+                ranked.remove(bits);
+                Some((t, Past::Approximate))
+            }
+            Self::Distinct(distinct, gone) => {
+                let t = distinct.squeeze()?;
+                if distinct.len() >= spec.cap.enough {
+                    return Some((t, Past::AtLeast));
+                }
+                gone.add(t, spec.cap.slice);
+                Some((t, Past::Approximate))
+            }
+            Self::Extreme(extreme) => {
+                let t = extreme.squeeze()?;
+                shrink(&mut extreme.queue);
+                Some((t, Past::Approximate))
+            }
         }
     }
 

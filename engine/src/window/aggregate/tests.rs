@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use proptest::prelude::*;
 
-use super::super::{Cap, Past, Shortfall};
+use super::super::{Cap, Shortfall};
 use super::*;
 use crate::matches::{Counted, Nanos};
 use crate::testing::aggregate;
@@ -401,7 +401,7 @@ fn sums_out_of_range_are_absent_and_come_back() {
 
 #[test]
 fn past_its_limit_an_extreme_stays_too_long_and_is_never_missed() {
-    let cap = Cap { kept_max: 2, past: Past::Approximate, slice: 1 };
+    let cap = Cap::whole(2);
     let mut highest = Extreme::default();
     let shed: u64 =
         [(0, 9), (1, 8), (2, 7), (3, 6)].into_iter().map(|(at, n)| highest.enter(at, n, true, cap)).sum();

@@ -22,10 +22,14 @@ use std::sync::Arc;
 
 use super::Seen;
 use crate::matches::{Nanos, Value};
+use crate::plan::cost::{RECORD_BYTES, VALUE_BYTES};
 use crate::plan::sequence::{Layout, Place, Role};
 
 pub(crate) use queue::StepQueue;
 pub(crate) use search::{Asked, Found, look};
+
+/// What is counted for a match that waits, in bytes.
+pub(crate) const WAITING_BYTES: u64 = RECORD_BYTES + VALUE_BYTES;
 
 /// A match of a step.
 #[derive(Clone, Debug)]
@@ -91,9 +95,19 @@ impl Sequence {
         if queue.len() <= keep.max.max(1) {
             return 0;
         }
-        let gone = queue.pop();
-        queue.dropped = queue.dropped.max(gone.map(|first| first.at()));
-        1
+        queue.squeeze()
+    }
+
+    /// What of it can go for want of room, in bytes: of all steps, and of the one with most.
+    pub(crate) fn spare(&self) -> (u64, u64) {
+        let all = self.steps.iter().map(StepQueue::spare);
+        all.fold((0, 0), |(sum, most), of| (of.saturating_add(sum), of.max(most)))
+    }
+
+    /// The step where most waits lets go of its first match for want of room. Gives how many went.
+    pub(crate) fn squeeze(&mut self) -> u64 {
+        let Some(queue) = self.steps.iter_mut().rev().max_by_key(|queue| queue.spare()) else { return 0 };
+        queue.squeeze()
     }
 
     /// Lets go of what no choice can use any more.

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use super::Waiting;
+use super::super::{shrink, spare};
+use super::{WAITING_BYTES, Waiting};
 use crate::event::identity;
 use crate::matches::{Nanos, Value};
 use crate::plan::sequence::Column;
@@ -115,6 +116,19 @@ impl StepQueue {
             }
         }
         Some(first)
+    }
+
+    /// The first leaves for want of room. Gives how many did.
+    pub(super) fn squeeze(&mut self) -> u64 {
+        let gone = self.pop().map(|first| first.at());
+        shrink(&mut self.waiting);
+        self.dropped = self.dropped.max(gone);
+        u64::from(gone.is_some())
+    }
+
+    /// What of it can go for want of room, in bytes.
+    pub(super) fn spare(&self) -> u64 {
+        spare(self.len(), WAITING_BYTES)
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Waiting>> {
