@@ -10,6 +10,7 @@
 //! [`state::State`]. An event that cannot be decoded is data, not an error: it comes out counted and located.
 
 pub mod alert;
+mod atoms;
 mod eval;
 pub mod event;
 pub mod explain;

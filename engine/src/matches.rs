@@ -57,7 +57,7 @@ pub struct RequestId(pub [u8; 16]);
 ///
 /// Of what is no event there are source, offset, an identity and a time. A match of an alert tells of the event that
 /// completed that alert, under the alert's id and time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the API's own names")]
 pub struct EventMeta {
     pub source: SourceId,
@@ -108,7 +108,7 @@ pub struct HeardAlert {
 }
 
 /// One event matched one step of one rule, as far as the event alone can tell.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Match {
     /// The rule's number in the plan.
     pub rule: u32,
@@ -131,7 +131,7 @@ pub struct Match {
 
 /// A match of a rule about requests themselves ([`dsl::ir::OfRequests`]), as small as it can be: every event is one, and
 /// nearly none is looked at again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RequestMatch {
     /// The rule's number in the plan.
     pub rule: u32,

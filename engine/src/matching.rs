@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use dsl::ir::OfRequests;
 
+use crate::atoms::{Asker, Atoms};
 use crate::eval::{self, Coverage, Cx, Event, EventCx, Truth};
 use crate::event::document::Json;
 use crate::event::row::{Row, Slot};
@@ -36,6 +37,10 @@ pub struct Scratch {
     coverage: Option<Vec<Coverage>>,
     /// In which matches are packed.
     buffer: Vec<u8>,
+    /// What is remembered of conditions that are asked together.
+    asker: Option<Asker>,
+    /// Conditions are asked one by one, as they are written.
+    plainly: bool,
 }
 
 impl Scratch {
@@ -48,6 +53,12 @@ impl Scratch {
     /// Chooses which decoders read events; the answer is the same.
     pub fn decode_with(&mut self, decoding: Decoding) {
         self.decoder.decoding = decoding;
+    }
+
+    /// Whether conditions are asked together, through their index, or one by one as they are written; the answer is the
+    /// same.
+    pub fn index_conditions(&mut self, together: bool) {
+        self.plainly = !together;
     }
 
     /// How many events each decoder has read, so far.
@@ -74,11 +85,20 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
         },
         ..Matches::default()
     };
-    let Scratch { decoder, coverage, buffer } = scratch;
+    let Scratch { decoder, coverage, buffer, asker, plainly } = scratch;
     let before = (decoder.duplicate_keys(), decoder.tape.mended);
+    // Of a planted error only those of the index itself are for it to show.
+    let together =
+        !*plainly && coverage.is_none() && (!cfg!(feature = "planted-errors") || planted(0) || planted(83));
+    let atoms = plan.atoms.as_ref().filter(|_| together);
+    let asker = atoms.map(|atoms| match asker.take() {
+        Some(old) if old.is_for(atoms) => asker.insert(old),
+        _ => asker.insert(Asker::new(atoms)),
+    });
     let matcher = Matcher { plan, source, number: block.source, coverage: coverage.as_deref() };
+    let mut to = To { out: &mut out, buffer, together: atoms.zip(asker) };
     for part in &block.parts {
-        let mut sink = |place, found: Found<'_, '_>| matcher.found(place, &found, &mut out, buffer);
+        let mut sink = |place, found: Found<'_, '_>| matcher.found(place, &found, &mut to);
         match part.kind {
             Kind::Lines => decoder.lines(part.bytes(block), part.offset, !plan.reads_received, &mut sink),
             kind => {
@@ -86,6 +106,9 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
                 decoder.found(part.bytes(block), kind, place, !plan.reads_received, &mut sink);
             }
         }
+    }
+    if let Some((atoms, asker)) = to.together {
+        asker.count(atoms, &mut to.out.tally.rules);
     }
     out.tally.duplicate_keys = decoder.duplicate_keys() - before.0;
     out.tally.mended = decoder.tape.mended - before.1;
@@ -99,14 +122,34 @@ struct Matcher<'m> {
     coverage: Option<&'m [Coverage]>,
 }
 
-impl Matcher<'_> {
+/// Where matches go, and what finding them needs.
+struct To<'t> {
+    out: &'t mut Matches,
+    buffer: &'t mut Vec<u8>,
+    /// If conditions are asked together.
+    together: Option<(&'t Atoms, &'t mut Asker)>,
+}
+
+/// An event at hand.
+struct At<'e, 'a> {
+    /// Its number in the block.
+    number: u32,
+    offset: u64,
+    row: &'a Row<'a>,
+    event: &'e EventCx<'a>,
+    /// What all matches share, once there is one.
+    meta: Option<Arc<EventMeta>>,
+}
+
+impl<'m> Matcher<'m> {
     #[inline]
-    fn found(&self, place: Place, found: &Found<'_, '_>, out: &mut Matches, buffer: &mut Vec<u8>) {
+    fn found(&self, place: Place, found: &Found<'_, '_>, to: &mut To<'m>) {
+        let out = &mut *to.out;
         match *found {
             Found::Event(row) => {
                 out.tally.read += 1;
                 out.tally.decoded += 1;
-                self.event(place.0, row, out, buffer);
+                self.event(place.0, row, to);
             }
             Found::Passed(time) => {
                 out.tally.read += 1;
@@ -132,58 +175,121 @@ impl Matcher<'_> {
         }
     }
 
-    fn event(&self, offset: u64, row: &Row<'_>, out: &mut Matches, buffer: &mut Vec<u8>) {
-        let number = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
-        out.times.push(row.stage_timestamp);
+    fn event<'a>(&self, offset: u64, row: &'a Row<'a>, to: &mut To<'m>)
+    where
+        'm: 'a,
+    {
+        let number = u32::try_from(to.out.times.len()).unwrap_or(u32::MAX);
+        to.out.times.push(row.stage_timestamp);
         let event = EventCx::new(row, self.source);
-        self.cluster(number, event.cluster(), out);
-        let mut meta: Option<Arc<EventMeta>> = None;
+        self.cluster(number, event.cluster(), to.out);
+        let mut at = At { number, offset, row, event: &event, meta: None };
+        match &mut to.together {
+            Some((atoms, asker)) => self.together(&mut at, atoms, asker, to.out, to.buffer),
+            None => self.one_by_one(&mut at, to.out, to.buffer),
+        }
+    }
+
+    /// Asks the rules whose gates the event opens.
+    fn together<'a>(
+        &self,
+        at: &mut At<'_, 'a>,
+        atoms: &'m Atoms,
+        asker: &mut Asker,
+        out: &mut Matches,
+        buffer: &mut Vec<u8>,
+    ) where
+        'm: 'a,
+    {
+        let row = at.row;
+        let Some(cell) = asker.cell((self.plan, atoms), row, &mut out.tally.rules) else { return };
+        let dry_run = at.event.dry_run();
+        asker.saw(cell, row, dry_run == Truth::True);
+        let cx = Cx::new(Event::Here(at.event), None);
+        asker.open(atoms, cell, row, &cx);
+        let mut from = 0;
+        while let Some((program, next)) = asker.next(atoms, cell, from) {
+            from = next;
+            let including = program.including_dry_run;
+            if dry_run == Truth::True && !including {
+                continue;
+            }
+            let holds = asker.holds(atoms, program, row, &cx);
+            let id = StepId { rule: program.rule, step: program.step };
+            self.decided(id, &holds, !including && dry_run == Truth::Unknown, &cx, at, out, buffer);
+        }
+    }
+
+    /// Asks every rule whose selector takes the event: the plain way, which also counts for coverage.
+    fn one_by_one<'a>(&self, at: &mut At<'_, 'a>, out: &mut Matches, buffer: &mut Vec<u8>)
+    where
+        'm: 'a,
+    {
+        let row = at.row;
         let mut tallied = None;
         for id in self.plan.index.candidates(row) {
             let rule = &self.plan.rules[id.rule as usize];
             let step = &rule.steps[id.step as usize];
             let Some(on) = step.on.events().filter(|on| selector::takes(on, row)) else { continue };
-            let dry_run_unknown = match event.dry_run() {
+            let dry_run_unknown = match at.event.dry_run() {
                 _ if on.including_dry_run => false,
                 Truth::True => continue,
                 Truth::Unknown => true,
                 Truth::False => false,
             };
-            let tally = &mut out.tally.rules[id.rule as usize];
             // Once an event, though several steps of a sequence may take it.
             if tallied != Some(id.rule) {
                 tallied = Some(id.rule);
-                tally.selected += 1;
+                out.tally.rules[id.rule as usize].selected += 1;
             }
             let coverage = self.coverage.and_then(|c| c.get(id.rule as usize));
-            let cx = Cx::new(Event::Here(&event), coverage);
-            if let Some(of) = rule.of_requests {
-                let holds = holds(&Asked::of(step, &rule.aggregates), &cx);
-                tally.unknown_decided += u64::from(holds.unknown_decided);
-                if holds.matched {
-                    let captures = || read(&step.captures, &cx).collect();
-                    let m = self.of_request((*id, number, of), offset, (row, &event), captures, buffer);
-                    out.requests.push(RequestMatch { dry_run_unknown, ..m });
-                }
-                continue;
-            }
-            let answer = answer(&Asked::of(step, &rule.aggregates), &cx);
-            tally.unknown_decided += u64::from(answer.unknown_decided);
-            let Some(brought) = answer.brought else { continue };
-            let meta = meta.get_or_insert_with(|| {
-                Arc::new(Self::face(row, &event).meta(self.head(offset, row, &event)))
-            });
-            out.found.push(Match {
-                rule: id.rule,
-                step: id.step,
-                event: number,
-                meta: Arc::clone(meta),
-                key: brought.key,
-                captures: brought.captures,
-                counted: brought.counted,
-                dry_run_unknown,
-            });
+            let cx = Cx::new(Event::Here(at.event), coverage);
+            let holds = holds(&Asked::of(step, &rule.aggregates), &cx);
+            self.decided(*id, &holds, dry_run_unknown, &cx, at, out, buffer);
         }
+    }
+
+    /// Counts what a step said, and takes its match.
+    #[expect(clippy::too_many_arguments, reason = "all that a match is made of")]
+    fn decided<'a>(
+        &self,
+        id: StepId,
+        holds: &Holds,
+        dry_run_unknown: bool,
+        cx: &Cx<'_, 'a>,
+        at: &mut At<'_, 'a>,
+        out: &mut Matches,
+        buffer: &mut Vec<u8>,
+    ) where
+        'm: 'a,
+    {
+        out.tally.rules[id.rule as usize].unknown_decided += u64::from(holds.unknown_decided);
+        if !holds.matched {
+            return;
+        }
+        let rule = &self.plan.rules[id.rule as usize];
+        let step = &rule.steps[id.step as usize];
+        let (number, row) = (at.number, at.row);
+        if let Some(of) = rule.of_requests {
+            let captures = || read(&step.captures, cx).collect();
+            let m = self.of_request((id, number, of), at.offset, (row, at.event), captures, buffer);
+            out.requests.push(RequestMatch { dry_run_unknown, ..m });
+            return;
+        }
+        let brought = brought(&Asked::of(step, &rule.aggregates), cx);
+        let meta = at.meta.get_or_insert_with(|| {
+            Arc::new(Self::face(row, at.event).meta(self.head(at.offset, row, at.event)))
+        });
+        out.found.push(Match {
+            rule: id.rule,
+            step: id.step,
+            event: number,
+            meta: Arc::clone(meta),
+            key: brought.key,
+            captures: brought.captures,
+            counted: brought.counted,
+            dry_run_unknown,
+        });
     }
 
     /// What all matches of an event say of it.
@@ -297,36 +403,46 @@ pub(crate) struct Brought {
 
 pub(crate) fn answer<'a>(asked: &Asked<'a>, cx: &Cx<'_, 'a>) -> Answer {
     let Holds { matched, unknown_decided } = holds(asked, cx);
-    let brought = matched.then(|| Brought {
+    Answer { brought: matched.then(|| brought(asked, cx)), unknown_decided }
+}
+
+fn brought<'a>(asked: &Asked<'a>, cx: &Cx<'_, 'a>) -> Brought {
+    Brought {
         key: read(asked.key, cx).map(key_part).collect(),
         captures: read(asked.captures, cx).collect(),
         counted: asked.aggregates.iter().map(|aggregate| counted(aggregate, cx)).collect(),
-    });
-    Answer { brought, unknown_decided }
+    }
 }
 
 /// Whether a step's conditions hold.
-struct Holds {
+pub(crate) struct Holds {
     matched: bool,
     unknown_decided: bool,
+}
+
+impl Holds {
+    /// Of what its conditions say together, and the dearest of its excepts.
+    pub(crate) fn of(condition: Truth, except: Truth) -> Self {
+        let except = if planted(12) && except == Truth::Unknown { Truth::True } else { except };
+        Self {
+            matched: condition == Truth::True && except != Truth::True,
+            unknown_decided: match condition {
+                Truth::Unknown => except != Truth::True,
+                Truth::True => except == Truth::Unknown,
+                Truth::False => false,
+            },
+        }
+    }
 }
 
 fn holds<'a>(asked: &Asked<'a>, cx: &Cx<'_, 'a>) -> Holds {
     let covering = cx.covers();
     let condition = eval::all(asked.conditions.iter().map(|c| &c.0), cx);
     if condition == Truth::False && !covering {
-        return Holds { matched: false, unknown_decided: false };
+        return Holds::of(condition, Truth::False);
     }
     let except = asked.excepts.iter().map(|e| eval::truth(&e.0, cx)).max().unwrap_or(Truth::False);
-    let except = if planted(12) && except == Truth::Unknown { Truth::True } else { except };
-    Holds {
-        matched: condition == Truth::True && except != Truth::True,
-        unknown_decided: match condition {
-            Truth::Unknown => except != Truth::True,
-            Truth::True => except == Truth::Unknown,
-            Truth::False => false,
-        },
-    }
+    Holds::of(condition, except)
 }
 
 /// A part of a key is a scalar; what is none counts as absent.

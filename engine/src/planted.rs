@@ -73,6 +73,7 @@ pub const LIST: &[(u8, &str)] = &[
     (66, "rules that are off are heard in tests"),
     (67, "memory is carried over to the rule that has the same number"),
     (69, "what comes after a request went on does not go on"),
+    (83, "what is unknown is false where conditions are asked together"),
 ];
 
 /// Errors past the limits, which only what has little room shows.

@@ -66,6 +66,18 @@ impl Like {
         Self { parts, ignoring_case }
     }
 
+    /// Whether the pattern is folded, and so must be what is looked for in its place.
+    pub(crate) fn ignores_case(&self) -> bool {
+        self.ignoring_case
+    }
+
+    /// The longest text that must stand in whatever is like it, folded if case is ignored; empty if there is none.
+    pub(crate) fn needle(&self) -> String {
+        let runs = self.parts.iter().flat_map(|part| part.split(|piece| *piece == Piece::Any));
+        let longest = runs.max_by_key(|run| run.len()).unwrap_or_default();
+        longest.iter().filter_map(|piece| if let Piece::Char(c) = piece { Some(*c) } else { None }).collect()
+    }
+
     /// Whether the whole text is like it. Every part between two stars is taken at the first place where it stands: a
     /// later one could not help the parts behind it. So this takes text times pattern at worst.
     pub(crate) fn is_match(&self, text: &str) -> bool {

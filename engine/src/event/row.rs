@@ -224,6 +224,17 @@ impl Kept {
     }
 }
 
+/// See [`Row::standing`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Standing<'l> {
+    /// A text, or the JSON of anything else.
+    Bytes(&'l [u8]),
+    /// The line does not have it.
+    Nothing,
+    /// Ask for the value.
+    Other,
+}
+
 /// The stage that a text names.
 #[inline(always)]
 pub(super) fn stage_of(text: &[u8]) -> Option<Stage> {
@@ -253,6 +264,24 @@ impl<'l> Row<'l> {
             Shape::Json => (from as usize, to as usize),
         };
         opened.open(slot, line.get(from..to)?)
+    }
+
+    /// What stands in a slot, as far as bytes say it: two events of which the same is said here have the same value there.
+    #[inline]
+    pub(crate) fn standing(&self, slot: Slot) -> Standing<'l> {
+        let slots = &self.kept.slots;
+        let there = slots.present & slot.bit() != 0;
+        match (self.line, slot.shape()) {
+            (Some(_), _) if !there => Standing::Nothing,
+            (Some(line), Shape::Json) if slots.null & slot.bit() == 0 => {
+                let (from, to) = slots.places[slot as usize];
+                line.as_bytes().get(from as usize..to as usize).map_or(Standing::Other, Standing::Bytes)
+            }
+            (_, Shape::Text) if there => {
+                self.text(slot).map_or(Standing::Other, |text| Standing::Bytes(text.as_bytes()))
+            }
+            _ => Standing::Other,
+        }
     }
 
     /// The value in a slot; `null` is none.

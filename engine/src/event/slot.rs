@@ -113,6 +113,11 @@ impl Slot {
         1 << self as u8
     }
 
+    /// The map whose part this is.
+    pub(crate) fn map(self) -> Option<Self> {
+        Self::MAPS.into_iter().find(|map| map.parts() & self.bit() != 0)
+    }
+
     /// The slots of the parts of the map in this slot, as bits.
     pub(super) const fn parts(self) -> u64 {
         let (first, last) = match self {

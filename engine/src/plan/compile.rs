@@ -9,6 +9,7 @@
 //! need be remembered while conditions are evaluated.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use dsl::check::decided_by_on;
 use dsl::ir::{self, ExprKind, VarId};
@@ -280,7 +281,7 @@ impl<'r> Compiler<'r> {
                 Node::Arith(*op, self.boxed(left, at, bound), self.boxed(right, at, bound))
             }
             ExprKind::Lookup(table, key) => {
-                Node::Lookup(Box::new(Table::new(table)), self.boxed(key, at, bound))
+                Node::Lookup(Arc::new(Table::new(table)), self.boxed(key, at, bound))
             }
             ExprKind::Aggregate(n) => Node::Aggregate(*n),
             ExprKind::Key(n) => Node::Key(*n),
@@ -409,7 +410,7 @@ impl<'r> Compiler<'r> {
             ir::CompareOp::Matches { .. } => {
                 let pattern = literal::text(right).unwrap_or("");
                 let regex = regex::RegexBuilder::new(pattern).case_insensitive(ignoring_case).build().ok();
-                return Node::Matches { left, regex };
+                return Node::Matches { left, regex, ignoring_case };
             }
             ir::CompareOp::Eq => Compare::Eq,
             ir::CompareOp::Ne => {

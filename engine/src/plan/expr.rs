@@ -5,6 +5,7 @@
 //! it is gone (`Capture`, `Aggregate`, `Key`).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use dsl::ir;
 
@@ -17,7 +18,7 @@ use crate::matches::Value;
 pub struct Expr(pub(crate) Node);
 
 /// What it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Node {
     Const(Value),
     /// A place of the event at hand, or below another value.
@@ -39,7 +40,7 @@ pub(crate) enum Node {
     },
     Call(Function, Vec<Node>),
     /// The value under a key.
-    Lookup(Box<Table>, Box<Node>),
+    Lookup(Arc<Table>, Box<Node>),
     Arith(ir::ArithOp, Box<Node>, Box<Node>),
     Aggregate(u32),
     Key(u32),
@@ -64,6 +65,7 @@ pub(crate) enum Node {
     Matches {
         left: Box<Node>,
         regex: Option<regex::Regex>,
+        ignoring_case: bool,
     },
     In {
         left: Box<Node>,
@@ -95,7 +97,7 @@ pub(crate) enum Compare {
 }
 
 /// Where `in` looks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Set {
     /// Texts in a hash set (folded, if case is ignored), other constants in a row.
     Literals {
@@ -119,7 +121,7 @@ pub(crate) enum Function {
 }
 
 /// A value and the way down from it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Read {
     pub(crate) root: Root,
     pub(crate) path: Vec<Segment>,
@@ -127,7 +129,7 @@ pub(crate) struct Read {
 }
 
 /// Where a read begins.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Root {
     Event,
     RequestObject,
@@ -144,7 +146,7 @@ pub(crate) enum Root {
 }
 
 /// One step down.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Segment {
     Key(Box<str>),
     Index(u64),

@@ -26,6 +26,7 @@ pub use compile::Leaf;
 pub use expr::Expr;
 pub use hear::{Hearing, with_all_heard};
 
+use crate::atoms::Atoms;
 use crate::index::Index;
 use crate::limits::Limits;
 use crate::matches::Value;
@@ -49,6 +50,8 @@ pub struct Plan {
     /// Some step takes requests received; if none does, they need not be read but for their times.
     pub(crate) reads_received: bool,
     pub(crate) index: Index,
+    /// Conditions to be asked together; nothing if they are too many.
+    pub(crate) atoms: Option<Atoms>,
     /// The steps that take what is no event: rule and step.
     pub(crate) undecodable: Vec<(u32, u32)>,
 }
@@ -297,6 +300,7 @@ impl Plan {
             }
         }
         let index = Index::new(&rules);
+        let atoms = Atoms::new(&rules);
         let steps =
             (0..).zip(&rules).flat_map(|(r, rule)| (0..).zip(&rule.steps).map(move |(s, of)| (r, s, of)));
         let undecodable = steps.filter(|(_, _, step)| step.on == ir::On::Undecodable);
@@ -310,7 +314,7 @@ impl Plan {
             })
         };
         let reads_received = rules.iter().flat_map(|rule| &rule.steps).any(received);
-        Self { rules, limits, clusters, reads_received, index, undecodable }
+        Self { rules, limits, clusters, reads_received, index, atoms, undecodable }
     }
 
     /// The number of the rule of that name.

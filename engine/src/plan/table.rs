@@ -24,9 +24,9 @@ pub(crate) struct Table {
 }
 
 impl fmt::Debug for Table {
-    /// Its name: nodes that print equal are taken for equal, and a rule set has no two tables of one name.
+    /// Its name, and where its rows are: nodes that print equal are taken for equal (`atoms/build.rs`).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "table {}", self.of.name)
+        write!(f, "table {} at {:p}", self.of.name, Arc::as_ptr(&self.of))
     }
 }
 

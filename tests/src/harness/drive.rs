@@ -64,6 +64,8 @@ struct Drive {
     left: Vec<Vec<Block>>,
     open: Vec<SourceId>,
     scratch: Vec<Scratch>,
+    /// In which every condition is asked by itself.
+    plain: Scratch,
     alerts: Vec<Alert>,
 }
 
@@ -125,6 +127,8 @@ impl Drive {
             .collect();
         let open: Vec<SourceId> = infos.iter().map(|info| state.add_source(info.clone())).collect();
         let scratch = (0..way.threads.max(1)).map(|_| Scratch::default()).collect();
+        let mut plain = Scratch::default();
+        plain.index_conditions(false);
         let drive = Self {
             plan: Arc::clone(plan),
             other: None,
@@ -135,6 +139,7 @@ impl Drive {
             left: Vec::new(),
             open,
             scratch,
+            plain,
             alerts: Vec::new(),
         };
         (drive, choices)
@@ -179,7 +184,7 @@ impl Drive {
                 blocks[source].flush();
             }
             let ready = std::iter::from_fn(|| blocks[source].pop()).collect();
-            for matches in self.matched(self.open[source], ready) {
+            for matches in self.matched(self.open[source], ready)? {
                 self.state.take(self.open[source], matches);
             }
             for Silence { source, silent, wall } in &arrival.silences {
@@ -208,7 +213,7 @@ impl Drive {
             }
             let left = &mut self.left[source.0 as usize];
             let some = left.split_off(left.len().saturating_sub(self.scratch.len()));
-            for matches in self.matched(source, some.into_iter().rev().collect()) {
+            for matches in self.matched(source, some.into_iter().rev().collect())? {
                 if self.other.is_none() && cuts.contains(&taken) {
                     self.reload()?;
                 }
@@ -228,10 +233,14 @@ impl Drive {
         Ok(())
     }
 
-    fn matched(&mut self, source: SourceId, blocks: Vec<Block>) -> Vec<Matches> {
+    fn matched(&mut self, source: SourceId, blocks: Vec<Block>) -> Result<Vec<Matches>, String> {
         let (plan, info) = (&*self.plan, &self.infos[source.0 as usize]);
+        let plain: Vec<Matches> =
+            blocks.iter().map(|block| match_block(plan, info, block, &mut self.plain)).collect();
         if let [scratch] = &mut *self.scratch {
-            return blocks.iter().map(|block| match_block(plan, info, block, scratch)).collect();
+            let found: Vec<Matches> =
+                blocks.iter().map(|block| match_block(plan, info, block, scratch)).collect();
+            return same_either_way(plain, found);
         }
         let mut done = Vec::new();
         let mut blocks = blocks.into_iter().peekable();
@@ -239,7 +248,7 @@ impl Drive {
             let some: Vec<Block> = blocks.by_ref().take(self.scratch.len()).collect();
             done.extend(side_by_side(plan, info, some, &mut self.scratch));
         }
-        done
+        same_either_way(plain, done)
     }
 
     /// Another state goes on from what this one leaves.
@@ -259,6 +268,19 @@ impl Drive {
         self.state = next;
         Ok(())
     }
+}
+
+/// What was found with conditions asked together, which must be all that is found where each is asked by itself.
+fn same_either_way(plain: Vec<Matches>, together: Vec<Matches>) -> Result<Vec<Matches>, String> {
+    for (plain, together) in plain.iter().zip(&together) {
+        let same = plain.found == together.found
+            && plain.requests == together.requests
+            && plain.tally.rules == together.tally.rules;
+        if !same {
+            return Err(format!("with an index of conditions\n{together:#?}\nwithout\n{plain:#?}"));
+        }
+    }
+    (plain.len() == together.len()).then_some(together).ok_or_else(|| "blocks are missing".to_owned())
 }
 
 fn side_by_side(plan: &Plan, info: &SourceInfo, blocks: Vec<Block>, scratch: &mut [Scratch]) -> Vec<Matches> {

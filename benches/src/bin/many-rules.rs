@@ -1,0 +1,123 @@
+//! What a thousand rules cost over fifty and ten: `many-rules [EVENTS] [SEED]`.
+//!
+//! The same log under the first 10, the first 50 and all 1,000 rules of one mix (`benches::many`), each with the index of
+//! conditions and without, in turns in one run and one thread. What is timed is what a processor spent on decoding, matching and deciding;
+//! of several turns the best counts. Every turn's matches and alerts must be the same with and without the index. The
+//! table goes to standard output; the run fails if a thousand rules are slower than half the speed of fifty.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use benches::many::Many;
+use benches::worked;
+use engine::limits::Limits;
+use engine::matches::SourceInfo;
+use engine::matching::{Scratch, match_block};
+use engine::plan::Plan;
+use engine::state::State;
+use mimalloc::MiMalloc;
+
+/// The one that the shipped program has.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+const SIZES: [usize; 3] = [10, 50, 1_000];
+const TURNS: usize = 5;
+
+/// What a turn found, and what it took.
+struct Turn {
+    /// Matches, matches a rule, how many conditions stayed unknown, alerts.
+    found: (u64, Vec<(u64, u64)>, u64),
+    matching: Duration,
+    all: Duration,
+}
+
+fn turn(many: &Many, plan: &Arc<Plan>, indexed: bool) -> Turn {
+    let limits = Limits::default();
+    let mut state = State::new(plan.clone(), limits);
+    let info = SourceInfo::default();
+    let source = state.add_source(info.clone());
+    let mut scratch = Scratch::default();
+    scratch.index_conditions(indexed);
+    let (mut matches, mut alerts, mut matching) = (0, Vec::new(), Duration::ZERO);
+    let began = worked();
+    for block in &many.blocks {
+        let before = worked();
+        let found = match_block(plan, &info, block, &mut scratch);
+        matching += worked().saturating_sub(before);
+        matches += found.found.len() as u64;
+        state.take(source, found);
+    }
+    state.end(source);
+    state.finish();
+    state.drain(&mut alerts);
+    let all = worked().saturating_sub(began);
+    let tally = state.tally();
+    assert_eq!(tally.decoded + tally.passed, many.events);
+    let rules = tally.rules.iter().map(|rule| (rule.selected, rule.unknown_decided)).collect();
+    Turn { found: (matches, rules, alerts.len() as u64), matching, all }
+}
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1).map(|text| text.parse::<u64>().expect("a number"));
+    let events = args.next().unwrap_or(100_000);
+    let seed = args.next().unwrap_or(1);
+    let most = SIZES.iter().copied().max().unwrap_or(0);
+    let many = Many::new(most, events, seed);
+    println!(
+        "| rules | plan made in | conditions | events/s, matching | events/s, with windows and alerts | of 50 rules | matches | alerts |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    let plans = SIZES.map(|size| {
+        let began = worked();
+        let plan = many.plan(size);
+        (size, plan, worked().saturating_sub(began))
+    });
+    let mut best: Vec<[Option<Turn>; 2]> = SIZES.iter().map(|_| [None, None]).collect();
+    for _ in 0..TURNS {
+        for ((_, plan, _), best) in plans.iter().zip(&mut best) {
+            for indexed in [true, false] {
+                let turn = turn(&many, plan, indexed);
+                let best = &mut best[usize::from(!indexed)];
+                if best.as_ref().is_none_or(|best| turn.all < best.all) {
+                    *best = Some(turn);
+                }
+            }
+        }
+    }
+    let rate = |time: Duration| many.events as f64 / time.as_secs_f64();
+    let mut shares = Vec::new();
+    for indexed in [true, false] {
+        let of = |size: usize| {
+            let at = SIZES.iter().position(|one| *one == size)?;
+            best[at][usize::from(!indexed)].as_ref()
+        };
+        let fifty = of(50).expect("fifty rules have run");
+        for (size, _, made) in &plans {
+            let turn = of(*size).expect("each has run");
+            let share = fifty.all.as_secs_f64() / turn.all.as_secs_f64();
+            if indexed {
+                shares.push((*size, share));
+            }
+            println!(
+                "| {size} | {:.0} ms | {} | {:.0} | {:.0} | {share:.2} | {} | {} |",
+                made.as_secs_f64() * 1e3,
+                if indexed { "indexed" } else { "one by one" },
+                rate(turn.matching),
+                rate(turn.all),
+                turn.found.0,
+                turn.found.2,
+            );
+        }
+    }
+    for ((size, ..), best) in plans.iter().zip(&best) {
+        let [Some(with), Some(without)] = best else { continue };
+        assert_eq!(with.found, without.found, "{size} rules find the same either way");
+    }
+    let slow = shares.iter().any(|(size, share)| *size == most && *share < 0.5);
+    if slow {
+        eprintln!("missed: {most} rules are slower than half of 50");
+    }
+    if slow { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

@@ -1,0 +1,238 @@
+//! A thousand rules and a log in which each of them has something to find.
+//!
+//! The rules are made by number from a seed, so the first ten and the first fifty are of the same mix as all: a third look
+//! through texts (parts, beginnings, ends, patterns), a fifth are `on any of any` or say what must not be, the rest are
+//! equality, sets and numbers, with the conjuncts that the shipped rules have (who is no platform, what succeeded, an `except` about
+//! a body). A log of the generator has too few names for a thousand rules that match rarely, so that a rule's own name is
+//! written over that of three events of the sample for those that need one; the others are kept only if the sample has a few
+//! matches for them. So what is measured is the cost of rules, not that of matches.
+
+use std::fmt::Write;
+use std::ops::Range;
+use std::sync::Arc;
+
+use dsl::source::SourceMap;
+use engine::frame::blocks::{Block, Blocks};
+use engine::limits::Limits;
+use engine::matches::{SourceId, SourceInfo};
+use engine::matching::{Scratch, match_block};
+use engine::plan::Plan;
+use generate::{Generator, Options, Profile};
+
+/// How many rules are made for each that is wanted: some are of what the sample never has, or too often.
+const MADE: usize = 2;
+/// How many events of the sample a rule may match.
+const MATCHES_MAX: u64 = 60;
+/// How many events carry a rule's own name.
+const PLANTED: usize = 3;
+
+const PLATFORM: &str = "let platform = user.username in [\"system:apiserver\", \"system:kube-controller-manager\", \
+     \"system:kube-scheduler\", \"system:kube-proxy\"] or \"system:nodes\" in user.groups\n";
+
+/// Rules, the best mixed first, and a log.
+#[derive(Debug)]
+pub struct Many {
+    /// The text of each rule.
+    pub rules: Vec<String>,
+    /// The log, in blocks of the usual size.
+    pub blocks: Vec<Block>,
+    /// How many events it has.
+    pub events: u64,
+}
+
+/// Numbers from a seed: xorshift, as even as is needed here.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 11).unwrap_or(0) % n.max(1)
+    }
+}
+
+/// Where the text under a key stands in a line, behind `after`.
+fn text(line: &str, after: &str, key: &str) -> Option<Range<usize>> {
+    let from = line.find(after)?;
+    let start = from + line.get(from..)?.find(key)? + key.len();
+    let end = start + line.get(start..)?.find('"')?;
+    Some(start..end)
+}
+
+/// The fields in which names are planted: what rules call it, behind which text of the line, its key there.
+const FIELDS: [(&str, &str, &str); 5] = [
+    ("user.username", "\"user\":{", "\"username\":\""),
+    ("userAgent", "\"verb\"", "\"userAgent\":\""),
+    ("objectRef.namespace", "\"objectRef\":{", "\"namespace\":\""),
+    ("objectRef.name", "\"objectRef\":{", "\"name\":\""),
+    ("requestURI", "\"stage\":\"", "\"requestURI\":\""),
+];
+
+/// What an event is asked in a rule's `on`.
+fn on(line: &str) -> Option<String> {
+    let word = |after, key| text(line, after, key).and_then(|at| line.get(at));
+    let verb = word("\"stage\":\"", "\"verb\":\"")?;
+    let resource = word("\"objectRef\":{", "\"resource\":\"")?;
+    let object = line.get(line.find("\"objectRef\":{")?..)?;
+    let object = object.get(..object.find('}')?)?;
+    let part = |key| text(object, "{", key).and_then(|at| object.get(at));
+    let group = part("\"apiGroup\":\"").filter(|group| group.contains('.'));
+    let group = group.map_or_else(String::new, |group| format!(".{group}"));
+    Some(match part("\"subresource\":\"") {
+        Some(sub) => format!("{verb} of {resource}{group}/{sub}"),
+        None => format!("{verb} of {resource}{group}"),
+    })
+}
+
+/// A rule's own name as a value of a field, and what a rule asks of it.
+fn own(number: usize, field: usize, textual: bool, dice: &mut Dice) -> (String, String) {
+    let name = FIELDS[field].0;
+    let value = match field {
+        0 => format!("system:serviceaccount:team-{number}:robot-{number}x"),
+        1 => format!("agent-{number}x/v1.{} (linux/amd64) kubernetes/{number:07x}", number % 40),
+        4 => format!("/api/v1/namespaces/team-{number}/things?fieldManager=tool-{number}x&limit=500"),
+        _ => format!("thing-{number}x-{}", number % 17),
+    };
+    let condition = match (textual, dice.below(5)) {
+        (true, 0) => format!("{name} startswith \"{}\"", &value[..value.len() - 2]),
+        (true, 1) => format!("{name} endswith \"{}\"", &value[2..]),
+        (true, 2) => format!("{name} like \"*-{number}x*\""),
+        (true, 3) => format!("{name} matches '-{number}x([^0-9]|$)'"),
+        (true, _) => format!("{name} contains \"-{number}x\""),
+        (false, 0 | 1) => {
+            let others: Vec<String> = (0..12).map(|n| format!("\"other-{number}-{n}\"")).collect();
+            format!("{name} in [{}, \"{value}\"]", others.join(", "))
+        }
+        (false, _) => format!("{name} == \"{value}\""),
+    };
+    (value, condition)
+}
+
+/// What must not be, and nothing that must.
+fn negated(number: usize, dice: &mut Dice) -> String {
+    let more = [
+        format!("userAgent not contains \"agent-{number}y\""),
+        format!("user.username != \"nobody-{number}\""),
+        format!("objectRef.name not endswith \"-{number}y\""),
+        "not user.username startswith \"system:node:\"".to_owned(),
+        "not (responseStatus.code in [200, 201])".to_owned(),
+        "objectRef.namespace not in [\"kube-system\", \"default\", \"monitoring\"]".to_owned(),
+    ];
+    let first = dice.below(3);
+    let second = 3 + dice.below(3);
+    format!("not platform and {} and {}", more[first], more[second])
+}
+
+impl Many {
+    /// So many rules of the mix, and a log of so many events.
+    ///
+    /// # Panics
+    ///
+    /// If too few of the rules that are made match a few events each.
+    #[must_use]
+    pub fn new(wanted: usize, events: u64, seed: u64) -> Self {
+        let options = Options { events, seed, ..Options::default() };
+        let profile = Profile::named("metadata").expect("the profile is there");
+        let log = String::from_utf8(Generator::new(profile, options).text()).expect("a log is text");
+        let mut lines: Vec<String> = log.lines().map(str::to_owned).collect();
+        let asked: Vec<usize> = (0..lines.len()).filter(|n| !lines[*n].contains("RequestReceived")).collect();
+        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let made: Vec<String> =
+            (0..wanted * MADE).map(|number| make(number, &mut lines, &asked, &mut dice)).collect();
+        let mut log = lines.join("\n");
+        log.push('\n');
+        let mut blocks = Blocks::new(SourceId(0), 256 << 10, 64 << 20);
+        blocks.push(log.as_bytes());
+        blocks.finish();
+        let blocks: Vec<Block> = std::iter::from_fn(|| blocks.pop()).collect();
+        let mut all = Self { rules: made, blocks, events };
+        let counts = all.matches(&all.plan(wanted * MADE));
+        let rules = std::mem::take(&mut all.rules).into_iter().zip(counts);
+        // In fives of numbers, so that dropping a few leaves the mix.
+        let kept = rules.filter(|(_, matches)| (1..=MATCHES_MAX).contains(matches));
+        all.rules = kept.map(|(rule, _)| rule).take(wanted).collect();
+        assert_eq!(all.rules.len(), wanted, "too few rules match a few events");
+        all
+    }
+
+    /// The first so many rules, ready to run.
+    ///
+    /// # Panics
+    ///
+    /// If they do not compile.
+    #[must_use]
+    pub fn plan(&self, rules: usize) -> Arc<Plan> {
+        let mut sources = SourceMap::default();
+        let rules: String = self.rules.iter().take(rules).map(String::as_str).collect();
+        sources.add("many.rule", format!("{PLATFORM}{rules}"));
+        let compiled = dsl::check::compile(&sources);
+        let rules =
+            compiled.rules.unwrap_or_else(|| panic!("the rules compile: {:?}", compiled.diagnostics.first()));
+        Arc::new(Plan::new(&rules, Limits::default()))
+    }
+
+    /// How often each rule of a plan matches.
+    #[must_use]
+    pub fn matches(&self, plan: &Plan) -> Vec<u64> {
+        let mut counts = vec![0; plan.rules.len()];
+        let mut scratch = Scratch::default();
+        for block in &self.blocks {
+            for found in match_block(plan, &SourceInfo::default(), block, &mut scratch).found {
+                counts[found.rule as usize] += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// Makes a rule, and writes its name over that of a few events if it has one.
+fn make(number: usize, lines: &mut [String], asked: &[usize], dice: &mut Dice) -> String {
+    let (any, without) = (number % 10 == 4, number % 10 == 9);
+    let textual = number.is_multiple_of(3);
+    // A name in the address only where it is looked through, as people do.
+    let field = dice.below(if textual { FIELDS.len() } else { FIELDS.len() - 1 });
+    let (value, condition) = own(number, field, textual, dice);
+    let (_, after, key) = FIELDS[field];
+    let mut takes: Option<String> = None;
+    let (mut planted, start) = (0, dice.below(asked.len()));
+    for at in (0..asked.len().min(20_000)).map(|n| asked[(start + n) % asked.len()]) {
+        let line = &mut lines[at];
+        // A name that stands there already is another rule's.
+        if ["team-", "agent-", "thing-"].iter().any(|own| line.contains(own)) {
+            continue;
+        }
+        let (Some(clause), Some(place)) = (on(line), text(line, after, key)) else { continue };
+        if takes.as_ref().is_some_and(|takes| *takes != clause && !any) {
+            continue;
+        }
+        takes = Some(clause);
+        if !without {
+            line.replace_range(place, &value);
+        }
+        planted += 1;
+        if planted == PLANTED {
+            break;
+        }
+    }
+    let takes = takes.unwrap_or_default();
+    let on = if any { "any of any" } else { takes.as_str() };
+    let mut out = format!("rule many_{number} \"Rule {number}\" {{ severity low on {on} where ");
+    if without {
+        out.push_str(&negated(number, dice));
+    } else {
+        out.push_str(&condition);
+        out.push_str(["", " and responseStatus.code < 500", " and not platform", ""][dice.below(4)]);
+    }
+    if dice.below(5) == 0 {
+        let _ = match takes.starts_with("create of pods") && !any && takes.len() == "create of pods".len() {
+            true => write!(
+                out,
+                " except any c in containers: (c.image startswith \"trusted.example.com/{number}/\")"
+            ),
+            false => write!(out, " except userAgent == \"trusted-{number}\""),
+        };
+    }
+    let _ = writeln!(out, " alert \"{{user.username}} {number}\" }}");
+    out
+}
