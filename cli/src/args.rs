@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::commands::{compile, completions, explain, fmt, generate, rules, run, test};
+use crate::commands::{bench, compile, completions, explain, fmt, generate, rules, run, test};
 
 /// Watches Kubernetes audit logs with rules: reads events, runs rules over them, prints alerts.
 ///
@@ -32,13 +32,14 @@ pub(crate) enum Command {
     Explain(explain::Args),
     Rules(rules::Args),
     Generate(generate::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
     /// Anything else, for a better answer than "unknown".
     #[command(external_subcommand)]
     Other(Vec<OsString>),
 }
 
-const LATER: &[&str] = &["bench", "policy", "search", "timeline", "report", "import", "top", "lsp"];
+const LATER: &[&str] = &["policy", "search", "timeline", "report", "import", "top", "lsp"];
 
 /// Reads the command line; what is wrong with it, or help, is printed here.
 pub(crate) fn read() -> Result<Command, ExitCode> {

@@ -11,6 +11,7 @@ mod exit;
 mod human;
 mod load;
 mod output;
+mod sinks;
 mod values;
 mod words;
 

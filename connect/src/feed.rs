@@ -10,6 +10,7 @@
 //!
 //! Pipes, standard input among them, are read by threads of their own, so that a signal ends the run also while nothing comes.
 
+pub mod range;
 mod reader;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ pub mod describe;
 mod dice;
 mod make;
 mod profile;
+pub mod rules;
 mod stamp;
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,8 @@ pub struct Options {
     pub duplicates: f64,
     /// The share of events that come later than others of a later time.
     pub disorder: f64,
+    /// The share of the sample's `RequestReceived` events that are written: recorded logs have one for each request.
+    pub received: f64,
     /// Events for each second of the log's time.
     pub rate: u64,
     /// When the log begins, in microseconds since the Unix epoch.
@@ -43,6 +45,7 @@ impl Default for Options {
             attacks: 0.005,
             duplicates: 0.0,
             disorder: 0.03,
+            received: 1.0,
             rate: 1_000,
             start: 1_767_571_200_000_000,
         }
@@ -81,6 +84,7 @@ pub struct Generator {
 #[derive(Clone, Copy, Debug)]
 struct Chances {
     attack: u64,
+    received: u64,
     duplicate: u64,
     disorder: u64,
 }
@@ -103,6 +107,7 @@ impl Generator {
             labels: Vec::new(),
             chances: Chances {
                 attack: chance(options.attacks),
+                received: chance(options.received),
                 duplicate: chance(options.duplicates),
                 disorder: chance(options.disorder),
             },
@@ -161,9 +166,14 @@ impl Generator {
             self.labels.push(Label { audit_id, kind: kind.to_string() });
         }
         let plain = self.wrapper.is_plain() && self.chances.duplicate == 0;
-        for (stage, Template { line, id: at, received: received_at, stage: stage_at }) in (0..).zip(events) {
+        for (stage, Template { line, opens, id: at, received: received_at, stage: stage_at }) in
+            (0..).zip(events)
+        {
             if self.made == self.options.events {
                 return;
+            }
+            if *opens && self.chances.received < u64::MAX && !dice.happens(self.chances.received) {
+                continue;
             }
             self.made += 1;
             let late = dice.happens(self.chances.disorder);

@@ -15,6 +15,9 @@ pub const NAMES: [&str; 2] = ["metadata", "requestresponse"];
 /// How wide an `auditID` is that the API server chose.
 pub(crate) const ID_WIDTH: usize = 36;
 
+/// What stands behind the `auditID` of a request that was just received.
+const OPENS: &str = "\",\"stage\":\"RequestReceived\"";
+
 /// Requests of a recorded log.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -34,6 +37,8 @@ pub(crate) struct Request {
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     pub(crate) line: Box<[u8]>,
+    /// It is of the stage `RequestReceived`.
+    pub(crate) opens: bool,
     pub(crate) id: usize,
     pub(crate) received: usize,
     pub(crate) stage: usize,
@@ -105,7 +110,7 @@ impl Template {
         };
         let at = |at: usize| escaped(at).len();
         let line = escaped(self.line.len()).into();
-        Self { line, id: at(self.id), received: at(self.received), stage: at(self.stage) }
+        Self { line, opens: self.opens, id: at(self.id), received: at(self.received), stage: at(self.stage) }
     }
 
     fn of(line: &[u8]) -> Option<Self> {
@@ -117,6 +122,9 @@ impl Template {
         let stage = time("\"stageTimestamp\":\"")?;
         let fits = |at: usize, width: usize| line.get(at + width) == Some(&b'"');
         let fits = fits(id, ID_WIDTH) && fits(received, stamp::WIDTH) && fits(stage, stamp::WIDTH);
-        fits.then(|| Self { line: line.into(), id, received, stage })
+        let opens = text
+            .get(id..)
+            .is_some_and(|rest| rest.get(ID_WIDTH..).is_some_and(|rest| rest.starts_with(OPENS)));
+        fits.then(|| Self { line: line.into(), opens, id, received, stage })
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be read fails its test, with the cause")]
 
+mod bench;
 mod bounded;
 mod cli;
 mod corpora;

@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// The share of events that come after later ones, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = Options::default().disorder, value_parser = share)]
     disorder: f64,
+    /// The share of the events of stage RequestReceived that are written, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = share)]
+    received: f64,
     /// Events for each second of the log's own time
     #[arg(long, value_name = "N", default_value_t = Options::default().rate, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     rate: u64,
@@ -75,6 +78,7 @@ fn make(args: &Args) -> Result<Exit, Error> {
         attacks: args.attacks,
         duplicates: args.duplicates,
         disorder: args.disorder,
+        received: args.received,
         rate: args.rate,
         ..Options::default()
     };

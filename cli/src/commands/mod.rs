@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod bench;
 pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod explain;
@@ -17,6 +18,7 @@ use crate::exit::Exit;
 /// Does what was asked.
 pub(crate) fn execute(command: Command) -> Result<Exit, Error> {
     match command {
+        Command::Bench(args) => bench::execute(&args),
         Command::Compile(args) => compile::execute(&args),
         Command::Run(args) => run::execute(&args),
         Command::Test(args) => test::execute(&args),

@@ -207,12 +207,19 @@ impl<S: Simd> Cursor<'_, S> {
             self.slots.set_null(slot);
             return Some(());
         }
+        let from = self.at;
+        self.over()?;
+        self.range(slot, from);
+        Some(())
+    }
+
+    /// Over a list or a map, of which no more is looked at.
+    #[inline(always)]
+    pub(super) fn over(&mut self) -> Option<()> {
         if !matches!(self.peek()?, b'{' | b'[') {
             return None;
         }
-        let from = self.at;
-        self.at = self.simd.apart(Skip { text: self.text, at: from, end: self.end })?;
-        self.range(slot, from);
+        self.at = self.simd.apart(Skip { text: self.text, at: self.at, end: self.end })?;
         Some(())
     }
 }

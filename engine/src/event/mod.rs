@@ -11,6 +11,7 @@
 //! Texts within texts are framed like input is, at most [`WRAPPINGS_MAX`] deep. What is no event comes out as a
 //! reason: nothing is dropped without one. Buffers are kept, so a plain event costs no allocation once warm.
 
+pub mod bare;
 #[cfg(any(test, feature = "compare-decoders"))]
 pub mod compare;
 mod cursor;

@@ -267,7 +267,7 @@ fn what_is_not_built_says_so() {
         let ran = place.run(&words).ends(2).says("built yet");
         assert_eq!(ran.out, "");
     }
-    place.run(&["bench"]).ends(2).says("`bench` is not built yet");
+    place.run(&["top"]).ends(2).says("`top` is not built yet");
     place.run(&["nonsense"]).ends(2).says("there is no command `nonsense`");
 }
 

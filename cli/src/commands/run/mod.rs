@@ -11,8 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 use connect::feed::{Feed, is_pipe};
-use connect::sink::{self, Sink, Target};
-use connect::sorted::{Entry, Sorter};
+use connect::sink::{self, Target};
 use connect::source::{self, Source};
 use connect::{Error, input, signals};
 use dsl::ir::Severity;
@@ -27,13 +26,14 @@ use summary::{Run, Summary};
 
 use crate::drive::Drive;
 use crate::exit::Exit;
+use crate::load;
 use crate::output::{self, Format};
-use crate::{human, load};
+use crate::sinks::Sinks;
 
 pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     args.check()?;
     let sources = sources(&args.from)?;
-    let sinks = Sinks::parse(args)?;
+    let sinks = sinks_of(args)?;
     let Some((_, rules)) = load::rules_or_told(&args.rules)? else { return Ok(Exit::No) };
     let limits = Limits { lateness: args.lateness, line_bytes_max: args.max_line, ..Limits::default() };
     let plan = Arc::new(Plan::new(&rules, limits));
@@ -50,16 +50,11 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     }
     let bar = Bar::new(drive.feed.progress());
     let mut told = 0;
-    let each = |drive: &mut Drive| {
-        let mut alerts = Vec::new();
-        drive.state.drain(&mut alerts);
-        // `severity none` is for other rules to build on; nobody is told.
-        alerts.retain(|alert| alert.rule.severity != Severity::None);
+    each_alert(&mut drive, |alerts| {
         told += alerts.len() as u64;
         bar.show(told);
-        if alerts.is_empty() { Ok(()) } else { bar.aside(|| sinks.take(&alerts)) }
-    };
-    drive.run(|_, _| Ok(()), each)?;
+        if alerts.is_empty() { Ok(()) } else { bar.aside(|| sinks.take(alerts)) }
+    })?;
     bar.finish();
     sinks.finish()?;
     let summary = Summary::new(&Run {
@@ -74,6 +69,22 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     Ok(judge(args, &summary))
 }
 
+/// Runs to the end, and hands over the alerts that somebody is told of as they become certain; mostly there are none.
+pub(crate) fn each_alert(
+    drive: &mut Drive,
+    mut take: impl FnMut(&[Alert]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut alerts = Vec::new();
+    let each = |drive: &mut Drive| {
+        alerts.clear();
+        drive.state.drain(&mut alerts);
+        // `severity none` is for other rules to build on; nobody is told.
+        alerts.retain(|alert| alert.rule.severity != Severity::None);
+        take(&alerts)
+    };
+    drive.run(|_, _| Ok(()), each)
+}
+
 /// What was named; without a name standard input, unless somebody sits there who would wait for us.
 pub(crate) fn sources(names: &[OsString]) -> Result<Vec<Source>, Error> {
     if !names.is_empty() {
@@ -83,6 +94,13 @@ pub(crate) fn sources(names: &[OsString]) -> Result<Vec<Source>, Error> {
         return Err(Error::usage("say where events come from: --from FILE, or pipe them in"));
     }
     Ok(vec![Source::Stdin])
+}
+
+/// Where alerts go: files take JSON, standard output what its reader wants.
+fn sinks_of(args: &Args) -> Result<Sinks, Error> {
+    let targets = args.to.iter().map(|name| sink::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let targets = if targets.is_empty() { vec![Target::Stdout] } else { targets };
+    Ok(Sinks::new(targets, Format::or_default(args.format) == Format::Human))
 }
 
 fn is_live(source: &Source) -> bool {
@@ -119,73 +137,4 @@ fn judge(args: &Args, summary: &Summary) -> Exit {
         FailOn::Loss => !summary.loss.is_empty(),
     };
     if args.fail_on.iter().any(took_place) { Exit::Noticed } else { Exit::Done }
-}
-
-/// Where alerts go, and how they look there. Files take JSON; standard output what its reader wants.
-struct Sinks {
-    targets: Vec<Target>,
-    sinks: Vec<Sink>,
-    human: bool,
-    colour: bool,
-    /// Of a bounded run: they come sorted, at the end.
-    sorter: Option<(Sorter, Sorter)>,
-}
-
-impl Sinks {
-    fn parse(args: &Args) -> Result<Self, Error> {
-        let targets = args.to.iter().map(|name| sink::parse(name)).collect::<Result<Vec<_>, _>>()?;
-        let targets = if targets.is_empty() { vec![Target::Stdout] } else { targets };
-        let human = Format::or_default(args.format) == Format::Human;
-        Ok(Self { targets, sinks: Vec::new(), human, colour: output::colour_out(), sorter: None })
-    }
-
-    fn open(mut self, live: bool) -> Result<Self, Error> {
-        self.sinks = self.targets.iter().map(Sink::open).collect::<Result<_, _>>()?;
-        self.sorter = (!live).then(|| (Sorter::default(), Sorter::default()));
-        Ok(self)
-    }
-
-    fn wants(&self, human: bool) -> bool {
-        self.sinks.iter().any(|sink| (sink.is_stdout() && self.human) == human)
-    }
-
-    fn take(&mut self, alerts: &[Alert]) -> Result<(), Error> {
-        for human in [true, false].into_iter().filter(|human| self.wants(*human)).collect::<Vec<_>>() {
-            for alert in alerts {
-                let text = if human { human::alert(alert, self.colour) } else { json(alert) };
-                self.give(human, alert, text)?;
-            }
-        }
-        if self.sorter.is_none() { self.sinks.iter_mut().try_for_each(Sink::flush) } else { Ok(()) }
-    }
-
-    fn give(&mut self, human: bool, alert: &Alert, text: String) -> Result<(), Error> {
-        match &mut self.sorter {
-            Some((for_people, for_programs)) => {
-                let entry = Entry { time: alert.time, rule: alert.rule.name.to_string(), id: alert.id, text };
-                if human { for_people.push(entry) } else { for_programs.push(entry) }
-            }
-            None => write(&mut self.sinks, self.human, human, &text),
-        }
-    }
-
-    fn finish(&mut self) -> Result<(), Error> {
-        if let Some((for_people, for_programs)) = self.sorter.take() {
-            for_people.finish(|entry| write(&mut self.sinks, self.human, true, &entry.text))?;
-            for_programs.finish(|entry| write(&mut self.sinks, self.human, false, &entry.text))?;
-        }
-        self.sinks.iter_mut().try_for_each(Sink::flush)
-    }
-}
-
-/// To the sinks that take this shape.
-fn write(sinks: &mut [Sink], stdout_is_human: bool, human: bool, text: &str) -> Result<(), Error> {
-    let takes = |sink: &&mut Sink| (sink.is_stdout() && stdout_is_human) == human;
-    sinks.iter_mut().filter(takes).try_for_each(|sink| sink.line(text))
-}
-
-fn json(alert: &Alert) -> String {
-    let mut out = Vec::new();
-    alert.to_json(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
 }

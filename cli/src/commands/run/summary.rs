@@ -42,6 +42,8 @@ pub(super) struct Summary {
     pub(super) events_per_second: f64,
     /// Per second.
     pub(super) bytes_per_second: f64,
+    /// The most memory that the process has had, where the system tells.
+    pub(super) memory_peak_bytes: Option<u64>,
     /// What was read.
     pub(super) sources: Vec<String>,
     /// What could not be read, or not to its end.
@@ -149,11 +151,20 @@ impl Summary {
             elapsed_seconds: seconds,
             events_per_second: per_second(tally.read),
             bytes_per_second: per_second(tally.bytes),
+            memory_peak_bytes: memory_peak(),
             sources: run.sources.to_vec(),
             failed: run.failed.to_vec(),
             interrupted: run.interrupted,
         }
     }
+}
+
+/// What Linux says of the process: `VmHWM`, in KiB. Other systems have no file that says so.
+fn memory_peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib << 10)
 }
 
 fn undecodable(reason: Reason, found: &Undecoded, sources: &[String]) -> Undecodable {
