@@ -53,17 +53,20 @@ pub(crate) struct Options {
     only: Option<usize>,
     /// How many at a time.
     jobs: usize,
+    /// Survivors are asked again with so many times as many random cases.
+    times: u32,
 }
 
 impl Options {
     /// What the words of the command line say, if they are known.
     pub(crate) fn parse(words: &[&str]) -> Option<Self> {
-        let mut options = Self { file: None, only: None, jobs: 2 };
+        let mut options = Self { file: None, only: None, jobs: 2, times: 1 };
         for pair in words.chunks(2) {
             match pair {
                 ["--file", file] => options.file = Some((*file).to_owned()),
                 ["--only", number] => options.only = Some(number.parse().ok()?),
                 ["--jobs", jobs] => options.jobs = jobs.parse().ok().filter(|jobs| *jobs > 0)?,
+                ["--times", times] => options.times = times.parse().ok().filter(|times| *times > 0)?,
                 _ => return None,
             }
         }
@@ -86,22 +89,20 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
     let mut prints = Prints::new(root)?;
     let refused = refused(&copy, &place, &all, &mut prints)?;
     let tests = run::tests(&copy, &place)?;
-    let asked: Vec<usize> = (1..=all.len())
-        .filter(|number| !refused.contains(number))
-        .filter(|number| options.only.is_none_or(|only| only == *number))
-        .filter(|number| {
-            options.file.as_ref().is_none_or(|part| mutant(&all, *number).file.contains(part.as_str()))
-        })
-        .collect();
+    let wanted = |number: &usize| {
+        let of_file = |part: &String| mutant(&all, *number).file.contains(part.as_str());
+        options.only.is_none_or(|only| only == *number) && options.file.as_ref().is_none_or(of_file)
+    };
+    let (refused, asked): (BTreeSet<usize>, BTreeSet<usize>) =
+        (1..=all.len()).filter(wanted).partition(|number| refused.contains(number));
+    let asked: Vec<usize> = asked.into_iter().collect();
     let mut fates = prints.known(&place, &all);
-    let again = options.only.is_some();
-    let todo: Vec<usize> = asked
-        .iter()
-        .copied()
-        .filter(|number| again || !fates.contains_key(&mutant(&all, *number).key))
-        .collect();
+    let again = |key: &str| {
+        options.only.is_some() || fates.get(key).is_none_or(|fate| *fate == Fate::Lived && options.times > 1)
+    };
+    let todo: Vec<usize> = asked.iter().copied().filter(|number| again(&mutant(&all, *number).key)).collect();
     println!("{} changes, {} do not build, {} to be run", all.len(), refused.len(), todo.len());
-    fates.extend(run_all(&place, &all, &tests, &todo, options.jobs, &prints)?);
+    fates.extend(run_all(&place, &all, &tests, &todo, options, &prints)?);
     tell(root, &all, &asked, &refused, &fates)
 }
 
@@ -134,7 +135,7 @@ fn run_all(
     all: &[Mutant],
     tests: &[Test],
     todo: &[usize],
-    jobs: usize,
+    options: &Options,
     prints: &Prints,
 ) -> Result<BTreeMap<String, Fate>, String> {
     let path = run::results(place);
@@ -144,7 +145,7 @@ fn run_all(
     let work = || -> Result<(), String> {
         while let Some(number) = todo.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mutant = mutant(all, *number);
-            let fate = run::fate(tests, *number)?;
+            let fate = run::fate(tests, *number, options.times)?;
             if fate.survives() {
                 println!("{number} {}:{}:{} {}", mutant.file, mutant.line, mutant.column, fate.word());
                 println!("    {}", mutant.key);
@@ -157,7 +158,7 @@ fn run_all(
         Ok(())
     };
     std::thread::scope(|scope| {
-        for _ in 0..jobs {
+        for _ in 0..options.jobs {
             scope.spawn(|| {
                 if let Err(error) = work()
                     && let Ok(mut wrong) = wrong.lock()

@@ -23,7 +23,7 @@ pub(crate) const KINDS: [&str; 4] = [
     "unit tests",
     "random cases against the reference",
     "random cases with little room",
-    "ten times as many random cases",
+    "more random cases",
 ];
 /// The last of them, which is not a test of its own.
 const MORE: usize = 3;
@@ -153,8 +153,8 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// What becomes of a change.
-pub(crate) fn fate(tests: &[Test], number: usize) -> Result<Fate, String> {
+/// What becomes of a change. What lives is asked again with `more` times as many random cases, if that is more than once.
+pub(crate) fn fate(tests: &[Test], number: usize, more: u32) -> Result<Fate, String> {
     let reaching: Vec<&Test> = tests.iter().filter(|test| test.reached.contains(&number)).collect();
     if reaching.is_empty() {
         return Ok(Fate::Unreached);
@@ -164,7 +164,7 @@ pub(crate) fn fate(tests: &[Test], number: usize) -> Result<Fate, String> {
     let rounds = std::iter::once(quick).chain(others.chunks(1)).filter(|tests| !tests.is_empty());
     let rounds = rounds.map(|tests| (tests, tests.first().map_or(0, |test| test.kind), 1));
     // What is rare may need more: again with all that takes its time, since that is what makes cases up.
-    let again = others.chunks(1).map(|tests| (tests, MORE, 10));
+    let again = others.chunks(1).filter(|_| more > 1).map(|tests| (tests, MORE, more));
     for (tests, kind, times) in rounds.chain(again) {
         match finds(tests, number, times)? {
             Some(true) => return Ok(Fate::Found(kind)),

@@ -234,12 +234,10 @@ impl Cursor<'_> {
         }
     }
 
-    /// How many there are at most, from here on.
+    /// How many there are at most, from here on. Of a whole range that is not asked.
     pub(super) fn len(&self) -> u64 {
-        match &self.rows {
-            None => self.next.saturating_sub(self.first),
-            Some(rows) => self.heads.iter().map(|(_, number)| rows[*number].left as u64 + 1).sum(),
-        }
+        let Some(rows) = &self.rows else { return u64::MAX };
+        self.heads.iter().map(|(_, number)| rows[*number].left as u64 + 1).sum()
     }
 
     pub(super) fn next(&mut self) -> Option<u64> {

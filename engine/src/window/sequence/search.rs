@@ -243,7 +243,13 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
         while let Some(position) = self.levels[level].cursor.next() {
             self.count()?;
             let queue = &self.sequence.steps[step];
-            let position = if planted(20) { self.mirrored(slot, position) } else { position };
+            let position = if planted(20) {
+                // The earliest instead of the latest.
+                let (first, until) = self.range(slot);
+                (first + until).saturating_sub(position + 1)
+            } else {
+                position
+            };
             let Some(candidate) = queue.get(position) else { continue };
             match self.fits(slot, candidate) {
                 Ok(()) => {
@@ -261,12 +267,6 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
             self.chosen[slot] = None;
         }
         Ok(false)
-    }
-
-    /// With a planted error: the earliest instead of the latest.
-    fn mirrored(&self, slot: usize, position: u64) -> u64 {
-        let (first, until) = self.range(slot);
-        (first + until).saturating_sub(position + 1)
     }
 
     /// The last level has no match that fits: back to the last of those to blame. Whether there is one.

@@ -40,8 +40,16 @@ impl Fed {
     }
 
     fn look(&mut self, step: usize, at: Nanos, value: Value) -> (Found, usize) {
+        self.look_at(step, at, value, Nanos::MAX)
+    }
+
+    fn look_at(&mut self, step: usize, at: Nanos, value: Value, now: Nanos) -> (Found, usize) {
         let completing = waiting(self.sequence.number(), at, value);
-        let asked = Asked { layout: &self.layout, step, completing: &completing, now: Nanos::MAX };
+        self.decide(step, &completing, now)
+    }
+
+    fn decide(&self, step: usize, completing: &Arc<Waiting>, now: Nanos) -> (Found, usize) {
+        let asked = Asked { layout: &self.layout, step, completing, now };
         let mut tries = 0;
         let conds = &self.conds;
         let found = look(&self.sequence, asked, &mut tries, |join, captures| conds[join].holds(captures));
@@ -99,6 +107,50 @@ fn what_forbids_is_found_by_its_value_too() {
     let (found, tries) = fed.look(2, 4, text(5));
     assert!(matches!(found, Found::None { forbidden: Some((1, _)), .. }));
     assert!(tries < 10, "{tries} tries");
+}
+
+#[test]
+fn of_two_equalities_the_one_that_leaves_less_is_walked() {
+    let conds = [cond(1, 0, Kind::Equal), cond(1, 0, Kind::Among)];
+    for conds in [conds.to_vec(), conds.iter().rev().cloned().collect()] {
+        let mut fed = Fed::new(1 << 40, &[plain(1), plain(1)], conds);
+        fed.enter(0, 1, text(2));
+        (0..MANY).for_each(|_| assert_eq!(fed.enter(0, 1, text(1)), 0));
+        let mut completing = waiting(fed.sequence.number(), 2, text(2));
+        Arc::get_mut(&mut completing).unwrap().captures[1] =
+            Value::Spread { items: vec![text(1), text(2)], open: false };
+        let (found, tries) = fed.decide(1, &completing, 2);
+        assert_eq!(chosen(&found), Some(vec![0, MANY + 1]));
+        assert!(tries <= 2, "{tries} tries");
+    }
+}
+
+#[test]
+fn lists_are_found_by_equal_lists_for_as_long_as_they_wait() {
+    let mut fed = Fed::new(100, &[plain(1), plain(1)], vec![cond(1, 0, Kind::Equal)]);
+    fed.max = 3;
+    let list = |n: u64| Value::List { items: vec![text(n)], open: false };
+    (0..5).for_each(|n| assert_eq!(fed.enter(0, 0, list(n)), u64::from(n >= 3)));
+    for n in 0..5 {
+        let (found, _) = fed.look(1, 1, list(n));
+        assert_eq!(chosen(&found).map(|numbers| numbers[0]), Some(n).filter(|n| *n >= 2));
+    }
+}
+
+#[test]
+fn an_answer_waits_for_a_forbidden_choice_that_begins_later_than_another() {
+    // a; b of the same value; no x within 5; c; no y for as long as the whole may take.
+    let shapes = [plain(1), plain(1), no(Some(5)), plain(1), no(None)];
+    let mut fed = Fed::new(20, &shapes, vec![cond(1, 0, Kind::Equal)]);
+    for (step, at, value) in [(0, 0, 1), (1, 2, 1), (0, 4, 2), (1, 5, 2), (1, 8, 1), (2, 9, 0)] {
+        fed.enter(step, at, number(value));
+    }
+    let completing = waiting(fed.sequence.number(), 10, number(0));
+    // What x forbids are the b at 8, of a choice that begins at 0, and the one at 5, of one that begins at 4.
+    assert!(matches!(fed.decide(3, &completing, 19).0, Found::Waits(20)));
+    assert!(matches!(fed.decide(3, &completing, 20).0, Found::Waits(24)));
+    let (found, _) = fed.decide(3, &completing, 24);
+    assert_eq!(chosen(&found), Some(vec![0, 1, 6]));
 }
 
 #[test]
@@ -171,6 +223,36 @@ fn a_search_that_is_too_long_leans_to_the_safe_side() {
         let (found, _) = fed.look(2, 2, number(1));
         assert!(matches!(found, Found::Choice { approximate: false, .. }));
     }
+}
+
+#[test]
+fn a_search_that_is_too_long_tells_the_choice_that_it_looked_at_last() {
+    // x forbids where it differs from a; for the second a all of them are looked at, for the first there is no more time.
+    let conds = vec![cond(1, 0, Kind::Differs)];
+    let mut fed = Fed::new(1000, &[plain(1), no(None), plain(1)], conds);
+    fed.enter(0, 0, number(1));
+    fed.enter(0, 1, number(2));
+    fed.enter(1, 2, number(1));
+    (100..SEQUENCE_TRIES_MAX).for_each(|_| assert_eq!(fed.enter(1, 2, Value::Unknown), 0));
+    let (found, _) = fed.look(2, 3, number(0));
+    let Found::Choice { slots, approximate: true, .. } = found else { panic!("{found:?}") };
+    assert_eq!(slots[0].as_ref().map(|first| first.number), Some(0));
+}
+
+#[test]
+fn a_search_that_is_too_long_tells_the_choice_that_came_furthest() {
+    // c is not what d is, and a not what c is: that leaves one c for which there is a b, and no a.
+    let conds = vec![cond(2, 3, Kind::Differs), cond(0, 2, Kind::Differs)];
+    let mut fed = Fed::new(1000, &[plain(1), plain(1), plain(1), plain(1)], conds);
+    fed.enter(0, 0, number(5));
+    fed.enter(1, 1, number(0));
+    (0..SEQUENCE_TRIES_MAX).for_each(|_| assert_eq!(fed.enter(2, 2, number(9)), 0));
+    fed.enter(2, 2, number(5));
+    let (found, _) = fed.look(3, 3, number(9));
+    let Found::Choice { slots, approximate: true, .. } = found else { panic!("{found:?}") };
+    let furthest: Vec<_> =
+        slots.iter().map(|slot| slot.as_ref().map(|waiting| waiting.seen.effective)).collect();
+    assert_eq!(furthest, [None, Some(1), Some(2), Some(3)]);
 }
 
 #[test]
