@@ -87,10 +87,12 @@ impl State {
         let truth = late::truth(condition, &cx);
         let unsure = !shared && group.unsure >= open.start;
         let told_at = if planted(45) { open.start } else { at };
-        let (throttle, length) = match shared {
-            // Windows that close close at once: those of all shards are told as one.
-            true => (self.overflow.throttle(number), spec.throttle.max(1)),
-            false => (group.throttle(), spec.throttle),
+        let (throttle, told_at, length) = match shared {
+            // Windows that close close at once: those of all shards that end together are told as one. The end of input may
+            // close the next ones at the time at which these end.
+            true if spec.throttle == 0 => (self.overflow.throttle(number), open.end, 1),
+            true => (self.overflow.throttle(number), told_at, spec.throttle),
+            false => (group.throttle(), told_at, spec.throttle),
         };
         let told = (truth == Truth::True).then(|| throttled(throttle, told_at, length));
         let over = (!self.watches.is_empty()).then(|| self.over(rule, &open, &aggregates, (truth, at, cut)));
