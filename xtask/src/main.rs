@@ -8,9 +8,9 @@ mod tidy;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask mutants [--file TEXT] [--only N] [--jobs N] [--times N] | schema [--check] | tidy
+const USAGE: &str = "usage: cargo xtask mutants [--file TEXT]... [--only N] [--jobs N] [--times N] | schema [--check] | tidy
   mutants  make every small change to the code of time, windows and sequences, and tell which no test finds;
-           --file: only in files whose path has TEXT in it, --only: the change of that number, --jobs: how many at a time,
+           --file: only in files whose path has TEXT in it (several are taken in that order), --only: the change of that number, --jobs: how many at a time,
            --times: what survives is asked again with so many times as many random cases
   schema   make dsl/src/schema/kubernetes.txt anew from the crate k8s-openapi; with --check only say whether it differs
   tidy     tell files of code that are too long, say not what they are for, or hold left-over notes";

@@ -90,8 +90,9 @@ impl Slices {
 
     /// Makes one of the two oldest stretches: it leaves as late as the later of them, so what is in it counts no less.
     pub(crate) fn squeeze(&mut self) {
-        let Some(oldest) = self.all.pop_front() else { return };
-        let Some(next) = self.all.front_mut() else { return self.all.push_front(oldest) };
+        let several = self.all.len() > 1;
+        let Some(oldest) = self.all.pop_front_if(|_| several) else { return };
+        let Some(next) = self.all.front_mut() else { return };
         next.count += oldest.count;
         if planted(86) {
             next.last = oldest.last;

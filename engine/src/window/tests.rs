@@ -13,6 +13,8 @@ use crate::matches::Counted;
 use crate::plan::Aggregate;
 use crate::testing::{counts, distincts, meta};
 
+mod squeeze;
+
 fn seen(n: u32, at: Nanos) -> Seen {
     Seen { effective: at, late: false, dry_run_unknown: false, meta: Arc::new(meta(n, at)) }
 }

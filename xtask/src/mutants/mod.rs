@@ -47,8 +47,8 @@ const DECIDES: [&str; 5] = ["engine/src", "tests/src", "tests/it", "dsl/src", "c
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// Only files whose path has this in it.
-    file: Option<String>,
+    /// Only files whose path has one of these in it, in that order; all, if there are none.
+    files: Vec<String>,
     /// Only the change of this number.
     only: Option<usize>,
     /// How many at a time.
@@ -60,10 +60,10 @@ pub(crate) struct Options {
 impl Options {
     /// What the words of the command line say, if they are known.
     pub(crate) fn parse(words: &[&str]) -> Option<Self> {
-        let mut options = Self { file: None, only: None, jobs: 2, times: 1 };
+        let mut options = Self { files: Vec::new(), only: None, jobs: 2, times: 1 };
         for pair in words.chunks(2) {
             match pair {
-                ["--file", file] => options.file = Some((*file).to_owned()),
+                ["--file", file] => options.files.push((*file).to_owned()),
                 ["--only", number] => options.only = Some(number.parse().ok()?),
                 ["--jobs", jobs] => options.jobs = jobs.parse().ok().filter(|jobs| *jobs > 0)?,
                 ["--times", times] => options.times = times.parse().ok().filter(|times| *times > 0)?,
@@ -89,13 +89,18 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<(), String> {
     let mut prints = Prints::new(root)?;
     let refused = refused(&copy, &place, &all, &mut prints)?;
     let tests = run::tests(&copy, &place)?;
+    let place_of = |number: usize| {
+        let file = &mutant(&all, number).file;
+        options.files.iter().position(|part| file.contains(part.as_str()))
+    };
     let wanted = |number: &usize| {
-        let of_file = |part: &String| mutant(&all, *number).file.contains(part.as_str());
-        options.only.is_none_or(|only| only == *number) && options.file.as_ref().is_none_or(of_file)
+        let of_file = options.files.is_empty() || place_of(*number).is_some();
+        of_file && options.only.is_none_or(|only| only == *number)
     };
     let (refused, asked): (BTreeSet<usize>, BTreeSet<usize>) =
         (1..=all.len()).filter(wanted).partition(|number| refused.contains(number));
-    let asked: Vec<usize> = asked.into_iter().collect();
+    let mut asked: Vec<usize> = asked.into_iter().collect();
+    asked.sort_by_key(|number| place_of(*number));
     let mut fates = prints.known(&place, &all);
     let again = |key: &str| {
         options.only.is_some() || fates.get(key).is_none_or(|fate| *fate == Fate::Lived && options.times > 1)

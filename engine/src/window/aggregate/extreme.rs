@@ -41,14 +41,13 @@ impl Extreme {
 
     /// The two oldest values become one for want of room; gives until when that shows. Of a single one nothing can go.
     pub(crate) fn squeeze(&mut self) -> Option<Nanos> {
-        let first = self.queue.pop_front()?;
-        let Some(front) = self.queue.front_mut() else {
-            self.queue.push_back(first);
-            return None;
-        };
-        front.1 = if planted(77) { front.1 } else { first.1 };
-        self.dropped = self.dropped.max(Some(front.0));
-        Some(front.0)
+        let (_, most) = *self.queue.front()?;
+        let next = self.queue.get_mut(1)?;
+        next.1 = if planted(77) { next.1 } else { most };
+        let until = next.0;
+        self.queue.pop_front();
+        self.dropped = self.dropped.max(Some(until));
+        Some(until)
     }
 
     /// What of it can go for want of room, in bytes.
