@@ -89,7 +89,7 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
     let before = (decoder.duplicate_keys(), decoder.tape.mended);
     // Of a planted error only those of the index itself are for it to show.
     let together =
-        !*plainly && coverage.is_none() && (!cfg!(feature = "planted-errors") || planted(0) || planted(83));
+        !*plainly && coverage.is_none() && (!cfg!(feature = "planted-errors") || planted(0) || planted(68));
     let atoms = plan.atoms.as_ref().filter(|_| together);
     let asker = atoms.map(|atoms| match asker.take() {
         Some(old) if old.is_for(atoms) => asker.insert(old),

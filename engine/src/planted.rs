@@ -72,8 +72,8 @@ pub const LIST: &[(u8, &str)] = &[
     (65, "a test's `until` is not heeded"),
     (66, "rules that are off are heard in tests"),
     (67, "memory is carried over to the rule that has the same number"),
+    (68, "what is unknown is false where conditions are asked together"),
     (69, "what comes after a request went on does not go on"),
-    (83, "what is unknown is false where conditions are asked together"),
 ];
 
 /// Errors past the limits, which only what has little room shows.

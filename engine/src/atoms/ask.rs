@@ -186,7 +186,7 @@ impl Answers {
                 match (has(&self.yes, *atom), has(&self.no, *atom)) {
                     (true, _) => Truth::True,
                     (_, true) => Truth::False,
-                    _ if planted(83) => Truth::False,
+                    _ if planted(68) => Truth::False,
                     _ => Truth::Unknown,
                 }
             }
