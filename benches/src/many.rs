@@ -9,8 +9,8 @@
 
 use std::fmt::Write;
 use std::ops::Range;
-use std::sync::Arc;
 
+use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
 use engine::frame::blocks::{Block, Blocks};
 use engine::limits::Limits;
@@ -147,7 +147,7 @@ impl Many {
         blocks.finish();
         let blocks: Vec<Block> = std::iter::from_fn(|| blocks.pop()).collect();
         let mut all = Self { rules: made, blocks, events };
-        let counts = all.matches(&all.plan(wanted * MADE));
+        let counts = all.matches(&Plan::new(&all.compiled(wanted * MADE), Limits::default()));
         let rules = std::mem::take(&mut all.rules).into_iter().zip(counts);
         // In fives of numbers, so that dropping a few leaves the mix.
         let kept = rules.filter(|(_, matches)| (1..=MATCHES_MAX).contains(matches));
@@ -156,20 +156,18 @@ impl Many {
         all
     }
 
-    /// The first so many rules, ready to run.
+    /// The first so many rules, compiled.
     ///
     /// # Panics
     ///
     /// If they do not compile.
     #[must_use]
-    pub fn plan(&self, rules: usize) -> Arc<Plan> {
+    pub fn compiled(&self, rules: usize) -> RuleSet {
         let mut sources = SourceMap::default();
         let rules: String = self.rules.iter().take(rules).map(String::as_str).collect();
         sources.add("many.rule", format!("{PLATFORM}{rules}"));
         let compiled = dsl::check::compile(&sources);
-        let rules =
-            compiled.rules.unwrap_or_else(|| panic!("the rules compile: {:?}", compiled.diagnostics.first()));
-        Arc::new(Plan::new(&rules, Limits::default()))
+        compiled.rules.unwrap_or_else(|| panic!("the rules compile: {:?}", compiled.diagnostics.first()))
     }
 
     /// How often each rule of a plan matches.

@@ -65,16 +65,15 @@ impl Asker {
         self.of == atoms.id
     }
 
-    /// The cell of an event, if anything takes it.
+    /// The cell of an event, if some step takes it.
     #[inline]
     pub(crate) fn cell(
         &mut self,
-        (plan, atoms): (&Plan, &Atoms),
+        of: (&Plan, &Atoms),
         row: &Row<'_>,
         rules: &mut [RuleTally],
     ) -> Option<usize> {
-        let cell = self.cells.of(atoms, plan, row, rules);
-        self.cells.cells.get(cell).filter(|of| !of.steps.is_empty()).map(|_| cell)
+        self.cells.of(of, row, rules)
     }
 
     /// Counts an event of a cell for all its rules.

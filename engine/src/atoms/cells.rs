@@ -11,7 +11,7 @@ use super::classes::Class;
 use super::hash::Table;
 use super::{Atom, Atoms, Rules};
 use crate::event::row::Row;
-use crate::index::selector;
+use crate::index::{StepId, selector};
 use crate::matches::RuleTally;
 use crate::plan::Plan;
 
@@ -56,12 +56,12 @@ pub(super) struct Mask {
 }
 
 impl Cell {
-    fn new(atoms: &Atoms, plan: &Plan, row: &Row<'_>) -> Self {
+    fn new(atoms: &Atoms, plan: &Plan, listed: &[StepId], row: &Row<'_>) -> Self {
         let mut cell = Self::default();
         // Sorted: by cost of the group, by group, by kind, by atom.
         let mut gates: Vec<(usize, bool, u32, u32)> = Vec::new();
         let mut rules: Vec<Rules> = Vec::new();
-        for id in plan.index.candidates(row) {
+        for id in listed {
             let step = plan.rules.get(id.rule as usize).and_then(|rule| rule.steps.get(id.step as usize));
             let takes = step.and_then(|step| step.on.events()).is_some_and(|on| selector::takes(on, row));
             let Some(number) = atoms.number(*id).filter(|_| takes) else { continue };
@@ -149,17 +149,32 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// The number of the cell of an event.
-    pub(super) fn of(&mut self, atoms: &Atoms, plan: &Plan, row: &Row<'_>, rules: &mut [RuleTally]) -> usize {
-        let class = atoms.classes.of(row);
-        if let Some(number) = self.by_class.get(&class) {
-            return *number as usize;
+    /// The number of the cell of an event, if some step takes it.
+    #[inline]
+    pub(super) fn of(
+        &mut self,
+        (plan, atoms): (&Plan, &Atoms),
+        row: &Row<'_>,
+        rules: &mut [RuleTally],
+    ) -> Option<usize> {
+        let place = plan.index.place(row);
+        let listed = plan.index.listed(place);
+        if listed.is_empty() {
+            return None;
         }
+        let class = atoms.classes.of(place, row);
+        let number = match self.by_class.get(&class) {
+            Some(number) => *number as usize,
+            None => self.add(class, Cell::new(atoms, plan, listed, row), atoms, rules),
+        };
+        self.cells.get(number).is_some_and(|cell| !cell.steps.is_empty()).then_some(number)
+    }
+
+    fn add(&mut self, class: Class, cell: Cell, atoms: &Atoms, rules: &mut [RuleTally]) -> usize {
         if self.size > STEPS_MAX {
             self.count(atoms, rules);
             *self = Self::default();
         }
-        let cell = Cell::new(atoms, plan, row);
         self.size += cell.size();
         let number = self.cells.len();
         self.by_class.insert(class, u32::try_from(number).unwrap_or(u32::MAX));

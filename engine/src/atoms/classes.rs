@@ -1,8 +1,8 @@
 //! Which events all selectors treat alike: by verb, resource, subresource, group, stage, and of others by path.
 //!
-//! Only what some selector names is told apart, so there are few classes, and what takes an event of a class takes all of them.
+//! Verb and resource are told by the place in the index (`index/mod.rs`); events whose place lists no step have no class. Only what some selector names is told apart, so there are few classes, and what takes an event of a class takes all of them.
 
-use dsl::ir::{Groups, Resource, Selector, Subresource, Target, Targets, Verbs};
+use dsl::ir::{Groups, Resource, Selector, Subresource, Target, Targets};
 
 use super::hash::Table;
 use crate::eval::query;
@@ -11,8 +11,6 @@ use crate::event::row::{Row, Slot};
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Classes {
-    verbs: Names,
-    resources: Names,
     subresources: Names,
     groups: Names,
     paths: Table<Box<[u8]>, u16>,
@@ -66,11 +64,11 @@ impl Names {
         self.0.entry(name.into()).or_insert(next);
     }
 
-    fn of(&self, name: Option<&str>) -> u64 {
+    fn of(&self, name: Option<&str>) -> u32 {
         match name {
             None => 0,
             Some(_) if self.0.is_empty() => 1,
-            Some(name) => u64::from(self.0.get(name).copied().unwrap_or(1)),
+            Some(name) => u32::from(self.0.get(name).copied().unwrap_or(1)),
         }
     }
 }
@@ -78,8 +76,11 @@ impl Names {
 /// A class; equal ones are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Class {
-    names: u64,
-    stage: u8,
+    /// In the index: which verb it is, and which resource.
+    place: u32,
+    /// Subresource and group, or the path of what has no resource.
+    names: u32,
+    stage: u32,
     /// Of what has no resource: the longest prefix, from 1.
     prefix: u32,
 }
@@ -89,21 +90,19 @@ impl Classes {
     pub(super) fn new<'s>(selectors: impl Iterator<Item = &'s Selector>) -> Option<Self> {
         let mut this = Self::default();
         for on in selectors {
-            let (Verbs::Only(verbs) | Verbs::AllBut(verbs)) = &on.verbs;
-            verbs.iter().for_each(|verb| this.verbs.add(verb));
             let (Targets::Only(list) | Targets::AllBut(list) | Targets::ResourcesBut(list)) = &on.targets;
             list.iter().for_each(|target| this.target(target));
         }
         this.prefixes.sort();
-        let names = [&this.verbs, &this.resources, &this.subresources, &this.groups];
-        let few = names.iter().all(|names| names.0.len() < usize::from(u16::MAX) - 2);
+        let few = [&this.subresources, &this.groups]
+            .into_iter()
+            .all(|names| names.0.len() < usize::from(u16::MAX) - 2);
         (few && this.paths.len() < usize::from(u16::MAX)).then_some(this)
     }
 
     fn target(&mut self, target: &Target) {
         match target {
-            Target::Resource(Resource { name, groups, subresource }) => {
-                name.iter().for_each(|name| self.resources.add(name));
+            Target::Resource(Resource { groups, subresource, .. }) => {
                 if let Groups::OneOf(groups) = groups {
                     groups.iter().for_each(|group| self.groups.add(group));
                 }
@@ -121,25 +120,23 @@ impl Classes {
         }
     }
 
-    /// The class of an event.
+    /// The class of an event at a place of the index.
     #[inline]
-    pub(super) fn of(&self, row: &Row<'_>) -> Class {
-        let verb = self.verbs.of(Some(row.verb()));
-        let stage = row.stage as u8;
-        let Some(resource) = row.text(Slot::Resource) else {
-            let (path, prefix) = self.path(row);
-            return Class { names: verb << 48 | path, stage, prefix };
-        };
+    pub(super) fn of(&self, place: usize, row: &Row<'_>) -> Class {
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        let stage = row.stage as u32;
+        if row.text(Slot::Resource).is_none() {
+            let (names, prefix) = self.path(row);
+            return Class { place, names, stage, prefix };
+        }
         let subresource = row.text(Slot::Subresource).filter(|name| !name.is_empty());
-        let names = verb << 48
-            | self.resources.of(Some(resource)) << 32
-            | self.subresources.of(subresource) << 16
-            | self.groups.of(Some(row.text(Slot::ApiGroup).unwrap_or("")));
-        Class { names, stage, prefix: 0 }
+        let group = row.text(Slot::ApiGroup).unwrap_or("");
+        let names = self.subresources.of(subresource) << 16 | self.groups.of(Some(group));
+        Class { place, names, stage, prefix: 0 }
     }
 
     /// Which path it is, and which prefix it has.
-    fn path(&self, row: &Row<'_>) -> (u64, u32) {
+    fn path(&self, row: &Row<'_>) -> (u32, u32) {
         if self.paths.is_empty() && self.prefixes.all.is_empty() {
             return (0, 0);
         }
@@ -147,6 +144,6 @@ impl Classes {
         let path = query::path(uri);
         let exact = self.paths.get(&*path).copied().unwrap_or(0);
         let prefix = self.prefixes.longest(&path).map_or(0, |at| u32::try_from(at + 1).unwrap_or(u32::MAX));
-        (u64::from(exact), prefix)
+        (u32::from(exact), prefix)
     }
 }

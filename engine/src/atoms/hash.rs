@@ -11,7 +11,7 @@ const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 const MORE: u64 = 0xD1B5_4A32_D192_ED03;
 
 /// A table by such a hash.
-pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Fast>>;
+pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Fast>>;
 
 /// Both halves of the product, so that every bit of the two counts.
 #[inline]
@@ -24,7 +24,7 @@ fn fold(a: u64, b: u64) -> u64 {
 
 /// Of bytes.
 #[inline]
-pub(super) fn of(bytes: &[u8]) -> u64 {
+pub(crate) fn of(bytes: &[u8]) -> u64 {
     let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
     let mut hash = ODD ^ bytes.len() as u64;
     let (pairs, rest) = bytes.as_chunks::<16>();
@@ -45,7 +45,7 @@ pub(super) fn of(bytes: &[u8]) -> u64 {
 
 /// See the module.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Fast(u64);
+pub(crate) struct Fast(u64);
 
 impl Hasher for Fast {
     fn write(&mut self, bytes: &[u8]) {
@@ -55,6 +55,10 @@ impl Hasher for Fast {
     fn write_u8(&mut self, n: u8) {
         // The end of a text.
         self.0 = self.0.wrapping_add(u64::from(n));
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
     }
 
     fn write_u64(&mut self, n: u64) {

@@ -33,7 +33,7 @@ mod build;
 mod cells;
 mod classes;
 mod group;
-mod hash;
+pub(crate) mod hash;
 mod logic;
 mod marks;
 mod memo;

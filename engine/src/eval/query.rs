@@ -42,8 +42,14 @@ pub(crate) fn values<'u>(uri: &'u str, key: &'u str) -> impl Iterator<Item = Cow
             return None;
         }
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        (name == key || *unescape(name, true) == *key.as_bytes()).then(|| decoded(value))
+        is_key(name, key).then(|| decoded(value))
     })
+}
+
+/// Whether a name is a key once it is decoded. Every event is asked for `dryRun`, so nothing is made of a name that stands for itself.
+fn is_key(name: &str, key: &str) -> bool {
+    name == key
+        || name.bytes().any(|byte| matches!(byte, b'%' | b'+')) && *unescape(name, true) == *key.as_bytes()
 }
 
 fn decoded(value: &str) -> Cow<'_, str> {

@@ -12,10 +12,11 @@ pub(crate) mod selector;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use dsl::ir::{Resource, Target, Targets, Verbs};
 
+use crate::atoms::hash::Table;
 use crate::event::row::{Row, Slot};
 use crate::plan::Rule;
 
@@ -29,9 +30,9 @@ pub(crate) struct StepId {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// From 1; 0 is every other verb.
-    verbs: HashMap<Box<str>, usize>,
+    verbs: Table<Box<str>, usize>,
     /// From [`NAMED`].
-    resources: HashMap<Box<str>, usize>,
+    resources: Table<Box<str>, usize>,
     /// By verb, then by resource.
     table: Vec<Vec<StepId>>,
     columns: usize,
@@ -70,7 +71,7 @@ impl Index {
                 table.push(cell);
             }
         }
-        let number = |names: BTreeSet<&str>, from: usize| -> HashMap<Box<str>, usize> {
+        let number = |names: BTreeSet<&str>, from: usize| -> Table<Box<str>, usize> {
             names.into_iter().zip(from..).map(|(name, n)| (name.into(), n)).collect()
         };
         Self { verbs: number(verbs, 1), resources: number(resources, NAMED), table, columns }
@@ -78,12 +79,24 @@ impl Index {
 
     /// The steps that could take the event, in the order of rules and steps.
     pub(crate) fn candidates(&self, row: &Row<'_>) -> &[StepId] {
+        self.listed(self.place(row))
+    }
+
+    /// Where in the table the event's steps are.
+    #[inline]
+    pub(crate) fn place(&self, row: &Row<'_>) -> usize {
         let verb = self.verbs.get(row.verb()).copied().unwrap_or(0);
         let resource = match row.text(Slot::Resource) {
             None => NONE,
             Some(name) => self.resources.get(name).copied().unwrap_or(OTHER),
         };
-        self.table.get(verb * self.columns + resource).map_or(&[], Vec::as_slice)
+        verb * self.columns + resource
+    }
+
+    /// The steps at a place, in the order of rules and steps.
+    #[inline]
+    pub(crate) fn listed(&self, place: usize) -> &[StepId] {
+        self.table.get(place).map_or(&[], Vec::as_slice)
     }
 }
 
