@@ -159,13 +159,13 @@ impl Answers {
         let bits = group.base..group.base + words;
         let (yes, no) = (&mut self.yes[bits.clone()], &mut self.no[bits]);
         let room = Room { tried: &mut self.tried, patterns: &mut self.patterns };
-        let Some(key) = group.kept.and_then(|kept| Key::of(kept, row)) else {
+        let memo = &mut self.memos[number];
+        let Some(key) = group.kept.filter(|_| memo.pays()).and_then(|kept| Key::of(kept, row)) else {
             yes.fill(0);
             no.fill(0);
             group.ask(cx, (yes, no), room);
             return;
         };
-        let memo = &mut self.memos[number];
         let (place, known) = memo.place(key, words);
         let (kept_yes, kept_no) = memo.answers(place, words);
         if !known {

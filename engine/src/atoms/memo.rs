@@ -3,7 +3,8 @@
 //! Users, agents, namespaces, addresses and annotations come again and again, so their tests need not be asked again: a value is
 //! hashed, compared with the one that stands at its place, and the answers are copied. There is one place for each
 //! hash and nothing grows: values that nobody has seen push others out, and cost what they would cost without this,
-//! and a copy. Values that are longer than [`BYTES_MAX`] are not remembered.
+//! and a copy. Where most values are new (names, addresses with a query) nothing is remembered for a while. Values that are longer than
+//! [`BYTES_MAX`] never are.
 
 use super::hash;
 use crate::event::row::{Row, Slot, Standing};
@@ -25,7 +26,16 @@ pub(super) struct Memo {
     bytes: Vec<u8>,
     /// What is true and what is false, by place.
     answers: Vec<u64>,
+    /// How many values came in this trial, and how many of them were known.
+    trial: (u32, u32),
+    /// How many values are yet to come until the next trial.
+    pause: u32,
 }
+
+/// How many values make a trial; if less than one in [`WORTH`] of them was known there is a pause of [`PAUSE`].
+const TRIAL: u32 = 1 << 10;
+const WORTH: u32 = 4;
+const PAUSE: u32 = 1 << 14;
 
 const UNUSED: u16 = u16::MAX;
 
@@ -59,6 +69,23 @@ impl<'l> Key<'l> {
 }
 
 impl Memo {
+    /// Whether to look here for the next value.
+    #[inline]
+    pub(super) fn pays(&mut self) -> bool {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return false;
+        }
+        let (came, known) = &mut self.trial;
+        if *came == TRIAL {
+            if *known < TRIAL / WORTH {
+                self.pause = PAUSE;
+            }
+            self.trial = (0, 0);
+        }
+        true
+    }
+
     /// The place of a key, and whether its answers stand there. If not it is taken for them.
     pub(super) fn place(&mut self, key: Key<'_>, words: usize) -> (usize, bool) {
         if self.lengths.is_empty() {
@@ -76,6 +103,8 @@ impl Memo {
         let here = at * BYTES_MAX;
         let room = if bytes.is_empty() { &mut [] } else { &mut self.bytes[here..here + bytes.len()] };
         let known = self.lengths[at] == length && *room == *bytes;
+        self.trial.0 += 1;
+        self.trial.1 += u32::from(known);
         if !known {
             self.lengths[at] = length;
             room.copy_from_slice(bytes);
