@@ -35,7 +35,7 @@ pub(super) struct Memo {
 /// How many values make a trial; if less than one in [`WORTH`] of them was known there is a pause of [`PAUSE`].
 const TRIAL: u32 = 1 << 10;
 const WORTH: u32 = 4;
-const PAUSE: u32 = 1 << 14;
+const PAUSE: u32 = if cfg!(test) { 1 << 8 } else { 1 << 14 };
 
 const UNUSED: u16 = u16::MAX;
 
