@@ -1,12 +1,13 @@
 //! The property: the engine gives the alerts that the reference gives, on random rule sets and logs.
 //!
-//! `AUDIT_CASES=N` runs N cases, `AUDIT_SEED=S` other ones than last time. A case that fails is made small and printed with
-//! its seed; `AUDIT_CASE=SEED` runs that one alone, `AUDIT_SHRINK=0` leaves it as it is. The
+//! `AUDIT_CASES=N` runs N cases, `AUDIT_MINUTES=M` as many as go into M minutes, `AUDIT_SEED=S` other ones than last time. A case
+//! that fails is made small and printed with its seed; `AUDIT_CASE=SEED` runs that one alone, `AUDIT_SHRINK=0` leaves it as it is. The
 //! test must be able to fail in the other direction too: it counts which cases end in an alert and which parts of the
 //! language decided them ([`tests::harness::Census`]), prints the table, and fails below the quotas.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tests::generate::{Case, Choices};
 use tests::harness::{Census, hold, print_case, shrink, shrink_rules};
@@ -17,6 +18,9 @@ fn variable(name: &str) -> Option<u64> {
 
 /// How the answer begins where the generator made rules that are none.
 const NO_RULES: &str = "the rules do not compile";
+
+/// A part that decided so many cases is shown to matter, however many there are.
+const MEASURED_MAX: u64 = 4_000;
 
 /// Seeds of cases that a run begins with.
 fn seed(of: u64, run: u64) -> u64 {
@@ -36,8 +40,10 @@ fn engine_and_reference_agree() {
         }
         return;
     }
-    let (cases, run) = (variable("AUDIT_CASES").unwrap_or(10_000), variable("AUDIT_SEED").unwrap_or(1));
-    let census = Census::until(cases / 100 * 2);
+    let run = variable("AUDIT_SEED").unwrap_or(1);
+    let until = variable("AUDIT_MINUTES").map(|minutes| Instant::now() + Duration::from_mins(minutes));
+    let cases = variable("AUDIT_CASES").unwrap_or(if until.is_some() { u64::MAX } else { 10_000 });
+    let census = Census::until((cases / 100 * 2).min(MEASURED_MAX));
     let next = AtomicU64::new(0);
     let failed: OnceLock<(u64, String)> = OnceLock::new();
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
@@ -46,7 +52,7 @@ fn engine_and_reference_agree() {
             scope.spawn(|| {
                 while failed.get().is_none() {
                     let n = next.fetch_add(1, Ordering::Relaxed);
-                    if n >= cases {
+                    if n >= cases || until.is_some_and(|until| Instant::now() > until) {
                         return;
                     }
                     let seed = seed(n, run);

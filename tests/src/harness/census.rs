@@ -242,7 +242,7 @@ impl Census {
         }
     }
 
-    /// The table, and what is below its quota: a hundredth of the cases for each part, a third with an alert.
+    /// The table, and what is below its quota: for each part a hundredth of the cases, or as many as are enough; a third with an alert.
     ///
     /// # Panics
     /// If a thread of the test did.
@@ -253,7 +253,7 @@ impl Census {
     )]
     pub fn report(&self) -> (String, Vec<String>) {
         let counts = self.counts.lock().expect("no thread panicked");
-        let quota = counts.cases / 100;
+        let quota = (counts.cases / 100).min(self.enough);
         let mut table = format!(
             "{} cases, {} with an alert, {} alerts\n{:28} {:>8} {:>9}\n",
             counts.cases, counts.alerted, counts.alerts, "part", "met in", "decided"
