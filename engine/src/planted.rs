@@ -96,6 +96,9 @@ pub const BOUNDED: &[(u8, &str)] = &[
     (85, "what a rule had no room for leaves its alerts exact"),
     (86, "a stretch of time that becomes one with the next leaves with the first of it"),
     (87, "what a saved window keeps takes no room"),
+    (88, "requests that may count twice leave alerts exact"),
+    (89, "requests that may count twice are not told of"),
+    (90, "that requests were forgotten is not saved"),
 ];
 
 #[cfg(feature = "planted-errors")]

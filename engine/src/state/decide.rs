@@ -72,11 +72,14 @@ impl State {
         let Some(shard) = self.shards.get_mut(key.shard(self.keyed, &spec.id)) else {
             return Err(Outcome::Refused);
         };
-        let (new, forgotten) = shard.told.take(key, pending.effective(), spec.memory);
-        self.tally.shed.requests += forgotten;
-        if !new && !planted(18) {
+        let taking = shard.told.take(key, pending.effective(), spec.memory);
+        self.tally.shed.requests += taking.forgotten;
+        if !taking.new && !planted(18) {
             self.tally.rule(m.rule).duplicates += 1;
             return Err(Outcome::Duplicate);
+        }
+        if taking.in_doubt && spec.windowed() {
+            self.doubt(m.rule, pending.effective(), !spec.monotone);
         }
         Ok(())
     }

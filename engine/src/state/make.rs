@@ -78,6 +78,8 @@ pub(super) struct Notes {
     pub(super) few_shown: bool,
     /// The search for its events was given up.
     pub(super) search_cut: bool,
+    /// Requests of which it is not known whether they were taken before may count twice.
+    pub(super) again: bool,
     /// An alert that it rests on is approximate.
     pub(super) rests: bool,
     /// Its window was not over.
@@ -97,13 +99,14 @@ impl Notes {
             (self.few_shown, "too many events: not all that would be shown were kept"),
             (self.ended, "the input ended before the window"),
             (self.search_cut, "too many events: not all choices were tried"),
+            (self.again, "too many requests: some may count twice"),
             (self.rests, "an alert that it rests on is approximate"),
         ];
         all.into_iter().filter_map(|(holds, text)| holds.then_some(text)).collect()
     }
 
     fn approximate(self) -> bool {
-        self.shared || self.unsure || self.refused || self.cut || self.search_cut || self.rests
+        self.shared || self.unsure || self.refused || self.cut || self.search_cut || self.again || self.rests
     }
 }
 
@@ -131,8 +134,10 @@ impl Raised {
 
 impl State {
     /// Makes an alert and puts it with the others. Gives its id.
-    pub(super) fn raise(&mut self, rule: &Rule, subject: Subject<'_>, raised: Raised) -> [u8; 16] {
+    pub(super) fn raise(&mut self, rule: &Rule, subject: Subject<'_>, mut raised: Raised) -> [u8; 16] {
         let Some(spec) = self.rules.get(subject.rule as usize) else { return [0; 16] };
+        let since = raised.window.map_or(raised.decided_at.saturating_sub(spec.window), |(since, _)| since);
+        raised.notes.again = spec.windowed() && self.doubted(subject.rule, since);
         let face = spec.face.clone();
         let cx = LateCx {
             captures: subject.captures,

@@ -8,6 +8,9 @@
 //! A window of one key has a limit of its own. What a rule that is not monotone says past that may be wrong in both ways, so
 //! how much went from such windows is told by the same alert.
 //!
+//! So is a request that may have been taken before and was forgotten, which counts twice then. Alerts of windows in which
+//! there is one say that they are approximate; a rule that more events make less true may miss something by it.
+//!
 //! A few words per rule and window that is open, whatever comes.
 
 use std::collections::BTreeMap;
@@ -40,6 +43,8 @@ struct Over {
     last_told: Option<Nanos>,
     /// How many were held back since.
     suppressed: u64,
+    /// When the last request was taken that may have been taken before.
+    doubted: Option<Nanos>,
     /// By where their windows begin: what is not yet decided may be ahead of what is.
     refused: BTreeMap<Nanos, Refused>,
 }
@@ -51,6 +56,8 @@ struct Refused {
     count: u64,
     /// How many matches and values went from windows of keys that have one.
     gone: u64,
+    /// How many requests may have been taken before.
+    again: u64,
 }
 
 /// What a rule that is not monotone could not do exactly.
@@ -60,6 +67,8 @@ enum Short {
     Refused,
     /// So many matches and values went from a window for want of room.
     Gone(u64),
+    /// A request was taken that may have been taken before.
+    Again,
 }
 
 impl Refused {
@@ -71,12 +80,17 @@ impl Refused {
         };
         let refused = were(self.count, "match was refused", "matches were refused");
         let gone = were(self.gone, "match or value was left out", "matches or values were left out");
+        let again = were(self.again, "request may count twice", "requests may count twice");
         let texts = [
             (
                 refused,
                 "this rule remembers as many keys as it may, and these were of others. How many different ones is not known",
             ),
             (gone, "the windows of some keys hold as much as they may, and what they say may be wrong"),
+            (
+                again,
+                "more are remembered than there is room for, so that which were taken before is not known",
+            ),
         ];
         let told = texts.into_iter().filter(|(what, _)| !what.is_empty());
         told.map(|(what, why)| format!("{what}: {why}")).collect::<Vec<_>>().join(". ")
@@ -100,11 +114,13 @@ impl Overflow {
         w.list(self.0.iter(), |w, over| {
             w.maybe(over.last_told, Writer::i64);
             w.u64(over.suppressed);
+            w.maybe(over.doubted, Writer::i64);
             w.list(over.refused.iter(), |w, (start, refused)| {
                 w.i64(*start);
                 w.i64(refused.end);
                 w.u64(refused.count);
                 w.u64(refused.gone);
+                w.u64(refused.again);
             });
         });
     }
@@ -114,10 +130,8 @@ impl Overflow {
             Ok(Over {
                 last_told: r.maybe(Reader::i64)?,
                 suppressed: r.u64()?,
-                refused: r
-                    .list(|r| Ok((r.i64()?, Refused { end: r.i64()?, count: r.u64()?, gone: r.u64()? })))?
-                    .into_iter()
-                    .collect(),
+                doubted: r.maybe(Reader::i64)?,
+                refused: r.list(|r| Ok((r.i64()?, load_refused(r)?)))?.into_iter().collect(),
             })
         })?;
         Ok(Self(all))
@@ -142,6 +156,10 @@ impl Overflow {
     }
 }
 
+fn load_refused(r: &mut Reader<'_>) -> Result<Refused> {
+    Ok(Refused { end: r.i64()?, count: r.u64()?, gone: r.u64()?, again: r.u64()? })
+}
+
 impl State {
     /// A match at `at` has a key for which its rule has no room.
     pub(super) fn refuse(&mut self, rule: u32, at: Nanos) {
@@ -159,6 +177,24 @@ impl State {
         }
     }
 
+    /// At `at` a rule with a window takes a request that it may have taken before and forgotten. `misses`: by that it may
+    /// also miss something.
+    pub(super) fn doubt(&mut self, rule: u32, at: Nanos, misses: bool) {
+        self.tally.shed.again += 1;
+        if let Some(over) = self.overflow.0.get_mut(rule as usize) {
+            over.doubted = over.doubted.max(Some(at));
+        }
+        if misses && !planted(89) {
+            self.fall_short(rule, at, Short::Again);
+        }
+    }
+
+    /// Whether a rule took such a request at `from` or later.
+    pub(super) fn doubted(&self, rule: u32, from: Nanos) -> bool {
+        let doubted = self.overflow.0.get(rule as usize).and_then(|over| over.doubted);
+        doubted >= Some(from) && !planted(88)
+    }
+
     fn fall_short(&mut self, rule: u32, at: Nanos, short: Short) {
         let Some(spec) = self.rules.get(rule as usize) else { return };
         let (length, stratum) = (spec.window.max(WINDOW_MIN), spec.stratum);
@@ -172,11 +208,12 @@ impl State {
         let open = over.refused.entry(start).or_insert_with(|| {
             let end = start.saturating_add(length);
             self.timers.arm(end, Timer::refused(stratum, rule));
-            Refused { end, count: 0, gone: 0 }
+            Refused { end, count: 0, gone: 0, again: 0 }
         });
         match short {
             Short::Refused => open.count += 1,
             Short::Gone(gone) => open.gone = open.gone.saturating_add(gone),
+            Short::Again => open.again += 1,
         }
     }
 
@@ -221,8 +258,13 @@ impl State {
             return;
         };
         let face = spec.face.clone();
-        let notes =
-            Notes { refused: refused.count > 0, cut: refused.gone > 0, ended: cut, ..Notes::default() };
+        let notes = Notes {
+            refused: refused.count > 0,
+            cut: refused.gone > 0,
+            again: refused.again > 0,
+            ended: cut,
+            ..Notes::default()
+        };
         let mut id = Fields::tagged("refused");
         id.part(Some(face.name.as_bytes()));
         id.part(Some(&start.to_le_bytes()));
@@ -234,7 +276,7 @@ impl State {
             cluster: None,
             window: Some((start, refused.end)),
             key: Vec::new(),
-            count: refused.count.saturating_add(refused.gone),
+            count: refused.count.saturating_add(refused.gone).saturating_add(refused.again),
             values: Vec::new(),
             completing: None,
             events: Vec::new(),

@@ -128,11 +128,17 @@ impl State {
         }
         let at = held.at();
         let Some(table) = self.requests_at(slot, place) else { return };
+        let in_doubt = table.lost() >= Some(at);
         match of {
             OfRequests::Unanswered { wait } if held.step == 0 => match table.asked(held, memory) {
                 Asked::Duplicate => self.tally.rule(rule).duplicates += 1,
                 Asked::Settled => {}
-                Asked::Waits => self.waits_from(rule, (at.saturating_add(wait), place, at)),
+                Asked::Waits => {
+                    self.waits_from(rule, (at.saturating_add(wait), place, at));
+                    if in_doubt {
+                        self.doubt(rule, at, false);
+                    }
+                }
             },
             OfRequests::Unanswered { .. } => match table.answered(place, at, memory) {
                 Answered::Duplicate => self.tally.rule(rule).duplicates += 1,
@@ -145,14 +151,20 @@ impl State {
             },
             OfRequests::Repeated { .. } => match table.repeated(held, memory) {
                 Repeated::Duplicate => self.tally.rule(rule).duplicates += 1,
-                Repeated::New(held) => match self.gone_on(&held) {
-                    Some(pending) => completing.extend(self.goes_on(pending)),
-                    None => {
-                        if let Some(table) = self.requests_at(slot, place) {
-                            table.first(held);
+                Repeated::New(held) => {
+                    // If the first of its id was forgotten, this is a second.
+                    if in_doubt {
+                        self.doubt(rule, at, true);
+                    }
+                    match self.gone_on(&held) {
+                        Some(pending) => completing.extend(self.goes_on(pending)),
+                        None => {
+                            if let Some(table) = self.requests_at(slot, place) {
+                                table.first(held);
+                            }
                         }
                     }
-                },
+                }
                 Repeated::Second(first, held) => {
                     let both = [(!planted(57)).then_some(*first), Some(held)];
                     for held in both.into_iter().flatten() {
@@ -163,19 +175,25 @@ impl State {
                 }
             },
         }
-        self.make_room(of, slot, place);
+        self.make_room((of, memory), slot, place);
     }
 
     /// What there is no room for is forgotten, or goes on early.
-    fn make_room(&mut self, of: OfRequests, slot: usize, place: GroupId) {
+    fn make_room(&mut self, (of, memory): (OfRequests, Nanos), slot: usize, place: GroupId) {
         let waits = matches!(of, OfRequests::Unanswered { .. });
         while let Some(gone) = self.requests_at(slot, place).and_then(Table::too_much) {
+            let known_until = gone.newest().saturating_add(memory);
             match gone.held.filter(|_| waits) {
                 Some(held) => {
                     self.tally.shed.early += 1;
                     self.goes_on_waiting(&held);
                 }
-                None => self.tally.shed.requests += 1,
+                None => {
+                    self.tally.shed.requests += 1;
+                    if let Some(table) = self.requests_at(slot, place) {
+                        table.lose(known_until);
+                    }
+                }
             }
         }
     }

@@ -9,7 +9,8 @@
 //!
 //! A table has room for so many bytes. Past it the entry that was touched longest ago is forgotten, as requests told are;
 //! if its request still waits it goes on early, which is dearer and not wrong. Matches come in the one order of time, so
-//! that what is forgotten is a function of the events alone.
+//! that what is forgotten is a function of the events alone. Until when one that was forgotten could be known is
+//! remembered: what is taken meanwhile is in doubt.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -90,7 +91,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn newest(&self) -> Nanos {
+    pub(super) fn newest(&self) -> Nanos {
         self.taken.max(self.answered).unwrap_or(Nanos::MIN)
     }
 
@@ -140,11 +141,13 @@ pub(super) struct Table {
     order: VecDeque<(Nanos, GroupId)>,
     bytes: usize,
     max: usize,
+    /// Until when an entry could be known that was forgotten.
+    lost: Option<Nanos>,
 }
 
 impl Table {
     pub(super) fn new(keyed: Keyed, max: usize) -> Self {
-        Self { entries: HashMap::with_hasher(keyed), order: VecDeque::new(), bytes: 0, max }
+        Self { entries: HashMap::with_hasher(keyed), order: VecDeque::new(), bytes: 0, max, lost: None }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -242,6 +245,16 @@ impl Table {
             }
         }
         None
+    }
+
+    /// An entry that could be known until then is not.
+    pub(super) fn lose(&mut self, until: Nanos) {
+        self.lost = self.lost.max(Some(until));
+    }
+
+    /// Until when an entry could be known that was forgotten.
+    pub(super) fn lost(&self) -> Option<Nanos> {
+        self.lost
     }
 
     /// Lets go of all that no match at or after `now` can meet.

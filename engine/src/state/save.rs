@@ -145,6 +145,10 @@ impl State {
                 w.maybe(key.stage, |w, stage| w.u8(stage_number(stage)));
                 w.i64(at);
             });
+            w.list(this.told.lost().iter(), |w, (rule, until)| {
+                w.u32(*rule);
+                w.i64(*until);
+            });
             w.list(this.groups.sorted().into_iter(), |w, (key, group)| {
                 save_key(key, w);
                 w.framed(|w| save_group(group, w));
@@ -190,6 +194,10 @@ impl State {
             let (carried, at) = (origin.rule(rule)?, r.i64()?);
             Ok(carried.map(|carried| (ToldKey { rule: carried.rule, step, request, stage }, at)))
         })?;
+        let lost = r.list(|r| {
+            let (rule, until) = (r.u32()?, r.i64()?);
+            Ok(origin.rule(rule)?.map(|carried| (carried.rule, until)))
+        })?;
         let groups = r.list(|r| {
             let (rule, id) = load_key(r)?;
             let mut framed = r.framed()?;
@@ -217,6 +225,9 @@ impl State {
                 return Err(LoadError::Corrupt);
             }
             fresh.told.insert(key, at, spec.memory);
+        }
+        for (rule, until) in lost.into_iter().flatten().filter(|_| !crate::planted::planted(90)) {
+            fresh.told.lose(rule, until);
         }
         for (key, group) in groups.into_iter().flatten() {
             known.push(key);
@@ -429,8 +440,9 @@ fn save_tally(tally: &RunTally, w: &mut Writer) {
             .into_iter()
             .for_each(|n| w.u64(n));
     });
-    let Shed { hurried, requests, shared, refused, keys, window, searches, throttles, early } = tally.shed;
-    [hurried, requests, shared, refused, keys, window, searches, throttles, early]
+    let Shed { hurried, requests, shared, refused, keys, window, searches, throttles, early, again } =
+        tally.shed;
+    [hurried, requests, shared, refused, keys, window, searches, throttles, early, again]
         .into_iter()
         .for_each(|n| w.u64(n));
 }
@@ -478,6 +490,7 @@ fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
             searches: r.u64()?,
             throttles: r.u64()?,
             early: r.u64()?,
+            again: r.u64()?,
         },
     })
 }

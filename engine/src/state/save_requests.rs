@@ -33,6 +33,7 @@ impl State {
         w.list(tables.iter().zip(rules.collect::<Vec<_>>()), |w, (table, rule)| {
             w.u32(rule);
             w.framed(|w| {
+                w.maybe(table.lost(), Writer::i64);
                 let entries: Vec<(GroupId, &Entry)> = table.iter().filter(|_| !planted(58)).collect();
                 w.list(entries.into_iter(), |w, (place, entry)| {
                     w.out.extend_from_slice(&place.0);
@@ -61,6 +62,9 @@ impl State {
             let Some(carried) = origin.rule(rule)? else { return Ok(()) };
             let spec = self.rules.get(carried.rule as usize).and_then(|spec| spec.table);
             let table = spec.and_then(|spec| tables.get_mut(spec.slot)).ok_or(LoadError::Corrupt)?;
+            if let Some(until) = framed.maybe(Reader::i64)? {
+                table.lose(until);
+            }
             framed.list(|r| {
                 let place = GroupId(r.array()?);
                 let (taken, answered) = (r.maybe(Reader::i64)?, r.maybe(Reader::i64)?);

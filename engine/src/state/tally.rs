@@ -76,6 +76,8 @@ pub struct Shed {
     pub hurried: u64,
     /// Requests forgotten before their time.
     pub requests: u64,
+    /// Requests taken by rules with a window though they may have been taken before and forgotten.
+    pub again: u64,
     /// Matches that went to a window that many keys share.
     pub shared: u64,
     /// Matches whose new key was refused.

@@ -2,9 +2,10 @@
 //!
 //! Matches alone are remembered, by event time: a request is known for as long as its rule's memory after the event that
 //! was taken. Past the limit of a shard the one that would be forgotten first is forgotten now, and counted: a request may
-//! then be told twice, with the same alert id, and never not at all.
+//! then be told twice, with the same alert id, and never not at all. Until when that can happen is remembered of each rule,
+//! so that what is taken meanwhile is known to be in doubt.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 
 use super::hash::{Keyed, RuleId};
@@ -37,34 +38,67 @@ pub(crate) struct Told {
     taken: HashMap<ToldKey, Nanos, Keyed>,
     /// By the time at which each is forgotten.
     by_end: BTreeSet<(Nanos, ToldKey)>,
+    /// Of each rule until when a request could be known that was forgotten.
+    lost: BTreeMap<u32, Nanos>,
     max: usize,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taking {
+    /// It was not known, and is taken.
+    pub(crate) new: bool,
+    /// It may have been taken before, and been forgotten.
+    pub(crate) in_doubt: bool,
+    /// So many others had to be forgotten for it.
+    pub(crate) forgotten: u64,
 }
 
 impl Told {
     pub(crate) fn new(keyed: Keyed, max: usize) -> Self {
-        Self { taken: HashMap::with_hasher(keyed), by_end: BTreeSet::new(), max: max.max(1) }
+        Self {
+            taken: HashMap::with_hasher(keyed),
+            by_end: BTreeSet::new(),
+            lost: BTreeMap::new(),
+            max: max.max(1),
+        }
     }
 
-    /// Whether a request is new at `at`, and if so takes it. Says also how many others had to be forgotten for it.
-    pub(crate) fn take(&mut self, key: ToldKey, at: Nanos, memory: Nanos) -> (bool, u64) {
+    /// Takes a request at `at` if it is new.
+    pub(crate) fn take(&mut self, key: ToldKey, at: Nanos, memory: Nanos) -> Taking {
+        let mut taking = Taking { new: false, in_doubt: false, forgotten: 0 };
         // What does not wait comes in order of arrival, so a request may meet itself from either side.
         if self.knows(&key, at, memory) {
-            return (false, 0);
+            return taking;
         }
         if let Some(before) = self.taken.get(&key).copied() {
             self.by_end.remove(&(before.saturating_add(memory), key));
         }
         if self.taken.len() >= self.max && crate::planted::planted(78) {
-            return (false, 0);
+            return taking;
         }
+        taking.new = true;
+        taking.in_doubt = self.lost.get(&key.rule).is_some_and(|until| *until >= at);
         self.insert(key, at, memory);
-        if self.taken.len() <= self.max {
-            return (true, 0);
-        }
-        if let Some((_, oldest)) = self.by_end.pop_first() {
+        if self.taken.len() > self.max
+            && let Some((end, oldest)) = self.by_end.pop_first()
+        {
             self.taken.remove(&oldest);
+            self.lose(oldest.rule, end);
+            taking.forgotten = 1;
         }
-        (true, 1)
+        taking
+    }
+
+    /// A request of a rule that could be known until then is not.
+    pub(crate) fn lose(&mut self, rule: u32, until: Nanos) {
+        let lost = self.lost.entry(rule).or_insert(until);
+        *lost = until.max(*lost);
+    }
+
+    /// Of each rule of which some were forgotten: until when they could be known.
+    pub(crate) fn lost(&self) -> &BTreeMap<u32, Nanos> {
+        &self.lost
     }
 
     /// Whether a request that comes at `at` is known.
@@ -86,6 +120,7 @@ impl Told {
             self.by_end.pop_first();
             self.taken.remove(&key);
         }
+        self.lost.retain(|_, until| *until >= watermark);
     }
 
     pub(crate) fn len(&self) -> usize {

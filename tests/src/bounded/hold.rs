@@ -97,7 +97,9 @@ pub fn hold(case: &Case) -> Result<Held, String> {
             Promise::Misses0 => misses_nothing(case, alert, &ran, Told::shared),
             Promise::Closes0 => closes(case, alert, &ran),
             Promise::Refuses => told_or_refused(case, alert, &ran),
-            Promise::Remembers => misses_nothing(case, alert, &ran, Told::unsure),
+            Promise::Remembers => {
+                misses_nothing(case, alert, &ran, Told::unsure) || of_requests_in_doubt(case, alert, &ran)
+            }
             Promise::HoldsBack => misses_nothing(case, alert, &ran, |_| false),
         };
         if !found {
@@ -177,9 +179,10 @@ fn refusals(case: &Case, ran: &Ran) -> Result<(), String> {
     let refuses = case.kind.promise == Promise::Refuses;
     let shed = &ran.tally.shed;
     let gone = if refuses && case.kind.reach != Reach::Both { shed.window } else { 0 };
+    let again = if refuses || case.kind.promise == Promise::Remembers { shed.again } else { 0 };
     let all: u64 = stretches.values().sum();
-    if all != shed.refused + gone || !refuses && all > 0 {
-        return Err(format!("{all} told of, {} refused and {gone} gone", shed.refused));
+    if all != shed.refused + gone + again || !refuses && all > again {
+        return Err(format!("{all} told of, {} refused, {gone} gone and {again} in doubt", shed.refused));
     }
     let mut seen: BTreeMap<i64, u64> = BTreeMap::new();
     for refused in &ran.refused {
@@ -189,7 +192,8 @@ fn refusals(case: &Case, ran: &Ran) -> Result<(), String> {
         *seen.entry(at.div_euclid(TOLD_MIN) * TOLD_MIN).or_default() += 1;
     }
     let counted = |start: &i64| stretches.get(start).copied().unwrap_or(0);
-    if seen.iter().any(|(start, n)| counted(start) < *n) || gone == 0 && !case.kind.waits && seen != stretches
+    if seen.iter().any(|(start, n)| counted(start) < *n)
+        || gone + again == 0 && !case.kind.waits && seen != stretches
     {
         return Err(format!("refused {seen:?}, told {stretches:?}"));
     }
@@ -238,21 +242,19 @@ fn needed(case: &Case, refused: &Taken, ran: &Ran) -> Result<(), String> {
 
 /// What does not say that it is approximate is what the reference says.
 fn known_is_exact(case: &Case, exact: &[RefAlert], ran: &Ran) -> Result<(), String> {
-    // A request that was forgotten may be counted twice.
-    if ran.tally.shed.requests > 0 {
-        return Ok(());
-    }
+    // A rule without a window tells a request that was forgotten again, under the same id.
+    let again = case.kind.promise == Promise::HoldsBack && ran.tally.shed.requests > 0;
     let sure = || ran.told.iter().filter(|told| !told.approximate);
     let ids: BTreeSet<&str> = exact.iter().map(|alert| alert.id.as_str()).collect();
     let wrong = sure().find(|told| match case.throttle {
-        0 if !told.less() => !exact.contains(&told.alert),
+        0 if !told.less() && !again => !exact.contains(&told.alert),
         _ => !ids.contains(told.alert.id.as_str()),
     });
     if let Some(wrong) = wrong {
         return Err(format!("not what the reference says, and not approximate: {:?}", wrong.alert));
     }
     let different: BTreeSet<&RefAlert> = sure().map(|told| &told.alert).collect();
-    match different.len() == sure().count() {
+    match again || different.len() == sure().count() {
         true => Ok(()),
         false => Err("an exact alert is told twice".to_owned()),
     }
@@ -303,15 +305,24 @@ fn told_or_refused(case: &Case, alert: &RefAlert, ran: &Ran) -> bool {
     if ran.refused.iter().any(|refused| of_its_key(refused) && (from..=alert.time).contains(&refused.at)) {
         return true;
     }
-    let stretch = |what: &str, from: i64, until: i64| {
-        ran.told.iter().filter(|told| told.refusal && told.alert.message.contains(what)).any(|told| {
-            told.alert.window.is_some_and(|(start, end)| start - case.limits.lateness <= until && from < end)
-        })
-    };
+    let stretch = |what: &str, from: i64, until: i64| told_of(case, ran, what, (from, until));
     let gone = case.kind.reach != Reach::Both && stretch("left out", from, alert.time);
     // What is waited for without a match was refused when it should have begun.
     let since = alert.window.map_or(0, |(since, _)| since);
-    gone || case.kind.waits && alert.events.is_empty() && stretch("refused", since, since)
+    gone || stretch("twice", from, alert.time)
+        || case.kind.waits && alert.events.is_empty() && stretch("refused", since, since)
+}
+
+/// Whether a first sight may be missing since a request that was forgotten showed it again, as was told.
+fn of_requests_in_doubt(case: &Case, alert: &RefAlert, ran: &Ran) -> bool {
+    told_of(case, ran, "twice", (alert.time - case.numbers.within * SECOND, alert.time))
+}
+
+/// Whether an alert about what was refused says so of a time between the two.
+fn told_of(case: &Case, ran: &Ran, what: &str, (from, until): (i64, i64)) -> bool {
+    ran.told.iter().filter(|told| told.refusal && told.alert.message.contains(what)).any(|told| {
+        told.alert.window.is_some_and(|(start, end)| start - case.limits.lateness <= until && from < end)
+    })
 }
 
 /// Other blocks and saves on the way make no difference.

@@ -10,7 +10,7 @@ use crate::reference::Arrival;
 /// The first second of the log.
 const START: i64 = 1_767_571_200;
 
-/// Events of a few users, or of a few clusters. Where they come `again` some do so at once.
+/// Events of a few users, or of a few clusters. Some come `again`, at once or later.
 pub(super) fn log(kind: &Kind, again: bool, choices: &mut Choices<'_>) -> Vec<Arrival> {
     let mut at = START * SECOND;
     let mut arrivals: Vec<(i64, Arrival)> = Vec::new();
@@ -28,8 +28,7 @@ pub(super) fn log(kind: &Kind, again: bool, choices: &mut Choices<'_>) -> Vec<Ar
             true => ("u", Some(clusters()[name.min(clusters().len() - 1)].to_owned())),
             false => (users()[name.min(users().len() - 1)], None),
         };
-        let stamp = chrono::DateTime::from_timestamp_nanos(at);
-        let stamp = stamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+        let stamp = stamped(at);
         // A cluster that only shows itself is waited for as well.
         let verb = if kind.clusters && choices.chance(40) { "list" } else { "get" };
         let json = json!({
@@ -45,11 +44,20 @@ pub(super) fn log(kind: &Kind, again: bool, choices: &mut Choices<'_>) -> Vec<Ar
         let comes = at + delay * (SECOND / 1_000);
         arrivals.push((comes, arrival.clone()));
         while again && choices.chance(25) {
-            arrivals.push((comes + 1, arrival.clone()));
+            // Some with a later time, so that others are between.
+            let later = if choices.chance(50) { i64::try_from(choices.below(6_000)).unwrap_or(0) } else { 0 };
+            let later = later * (SECOND / 1_000);
+            let mut copy = arrival.clone();
+            copy.json["stageTimestamp"] = stamped(at + later).into();
+            arrivals.push((comes + 1 + later, copy));
         }
     }
     arrivals.sort_by_key(|(comes, _)| *comes);
     arrivals.into_iter().map(|(_, arrival)| arrival).collect()
+}
+
+fn stamped(at: i64) -> String {
+    chrono::DateTime::from_timestamp_nanos(at).to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
 
 /// As a source has it.

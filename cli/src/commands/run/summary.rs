@@ -206,6 +206,7 @@ fn loss(tally: &RunTally) -> BTreeMap<String, u64> {
     let late = tally.rules.iter().map(|rule| rule.left_out_late).sum();
     let all = [
         ("requests forgotten before their time", shed.requests),
+        ("requests taken though they may have been before", shed.again),
         ("matches in windows that many keys share", shed.shared),
         ("matches refused for their new key", shed.refused),
         ("matches whose key could not be remembered", shed.keys),

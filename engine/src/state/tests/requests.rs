@@ -223,7 +223,15 @@ proptest! {
         let small = limits(1 + room * 2 * REQUEST_BYTES);
         let with = run(rules, small, &log, 1, &[(cut, small)]);
         prop_assert_eq!(with.told(), without.told());
-        prop_assert_eq!(with.js(), without.js());
+        // What was forgotten may have been taken before, for all that the table knows.
+        let but_for_doubt = |mut ran: Ran| {
+            for alert in ran.alerts.iter_mut().filter(|alert| alert.notes == ["too many requests: some may count twice"]) {
+                alert.notes.clear();
+                alert.approximate = false;
+            }
+            ran.js()
+        };
+        prop_assert_eq!(but_for_doubt(with), without.js());
     }
 }
 
