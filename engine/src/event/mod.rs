@@ -129,12 +129,17 @@ impl Work for Lines<'_, '_> {
         while at < text.len() {
             let line = simd::line(simd, text, at);
             let place = (offset + at as u64, (line.end - at) as u64);
-            match line.text.map(|said| (said, read(simd, decoder, text, at..line.end, pass))) {
-                Some((said, Scanned::Event(stage, time))) => {
+            // No closure: it would be a function of its own, without the instructions, and each of them a call.
+            let scanned = match line.text {
+                Some(_) => read(simd, decoder, text, at..line.end, pass),
+                None => Scanned::Declined,
+            };
+            match (line.text, scanned) {
+                (Some(said), Scanned::Event(stage, time)) => {
                     sink(place, Found::Event(&decoder.kept.of_line(said, stage, time)));
                 }
-                Some((_, Scanned::Passed(time))) => sink(place, Found::Passed(time)),
-                Some((_, Scanned::Declined)) | None => {
+                (_, Scanned::Passed(time)) => sink(place, Found::Passed(time)),
+                _ => {
                     let line = text.get(at..line.next).unwrap_or_default();
                     decoder.odd_line(line, place, pass, sink);
                 }
