@@ -6,6 +6,8 @@
 
 mod commands;
 mod inputs;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod instructions;
 mod readme;
 mod run;
 mod tunes;
