@@ -100,6 +100,7 @@ impl Drive {
             for matches in self.matched(source, &blocks) {
                 self.state.take(source, matches);
             }
+            blocks.into_iter().for_each(|block| self.feed.take_back(block));
             if ended {
                 self.open.retain(|open| *open != source);
                 self.state.end(source);

@@ -121,6 +121,13 @@ impl Feed {
         &self.progress
     }
 
+    /// Takes a block back, of which nobody needs anything any more: its memory is used again.
+    pub fn take_back(&mut self, block: Block) {
+        if let Some(reader) = self.readers.get_mut(block.source.0 as usize) {
+            reader.take_back(block);
+        }
+    }
+
     /// What a source gives next.
     pub fn next(&mut self, source: SourceId) -> Given {
         self.readers.get_mut(source.0 as usize).map_or(Given::End, Reader::next)

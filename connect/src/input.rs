@@ -66,6 +66,9 @@ impl Input {
         if about.is_dir() {
             return Err(folder(path));
         }
+        if !about.is_file() {
+            widen(&file);
+        }
         let size = about.is_file().then_some(about.len());
         Self::from_reader(path.display().to_string(), Box::new(file), size)
     }
@@ -75,6 +78,7 @@ impl Input {
     /// # Errors
     /// If its first bytes cannot be read.
     pub fn stdin() -> Result<Self, Error> {
+        widen(&io::stdin());
         Self::from_reader("-".to_owned(), Box::new(io::stdin()), None)
     }
 
@@ -133,14 +137,22 @@ impl Input {
     pub fn read_more(&mut self, buffer: &mut Vec<u8>, more: usize) -> Result<usize, Error> {
         let start = buffer.len();
         buffer.resize(start + more, 0);
-        let got = loop {
-            match self.reader.read(&mut buffer[start..]) {
-                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
+        let got = self.read_into(&mut buffer[start..]);
         buffer.truncate(start + got.as_ref().copied().unwrap_or(0));
-        got.map_err(|cause| self.damage(&cause))
+        got
+    }
+
+    /// Reads more to the beginning of `room`; 0 is the end.
+    ///
+    /// # Errors
+    /// As of [`Self::read_more`].
+    pub fn read_into(&mut self, room: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            match self.reader.read(room) {
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
+                other => return other.map_err(|cause| self.damage(&cause)),
+            }
+        }
     }
 
     fn damage(&self, cause: &io::Error) -> Error {
@@ -165,6 +177,23 @@ pub(crate) fn folder(path: &Path) -> Error {
 pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
+
+/// How much a pipe shall hold: at its usual 64 KiB writer and reader wake each other for every few events.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 1 << 20;
+
+/// Makes a pipe larger, where it is one and the kernel allows.
+#[cfg(target_os = "linux")]
+fn widen(pipe: &impl std::os::fd::AsFd) {
+    // What is no pipe, is larger, or may not be made larger, works as it is.
+    if rustix::pipe::fcntl_getpipe_size(pipe).is_ok_and(|bytes| bytes < PIPE_BYTES) {
+        let _as_it_is = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
+    }
+}
+
+/// Pipes have one size here.
+#[cfg(not(target_os = "linux"))]
+fn widen<T>(_pipe: &T) {}
 
 /// Whether standard input is a file (`< audit.log`), which has an end from the start.
 #[must_use]

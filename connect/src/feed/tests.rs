@@ -29,7 +29,8 @@ fn read(mut reader: Reader) -> Vec<String> {
             Given::Block(block) => {
                 assert_eq!(block.offset, at);
                 at += block.length;
-                out.push(String::from_utf8(block.bytes).unwrap());
+                out.push(String::from_utf8(block.bytes.clone()).unwrap());
+                reader.take_back(block);
             }
             Given::Nothing(_) => {}
             Given::Failed(error) => out.push(error.to_string()),

@@ -2,6 +2,7 @@
 //!
 //! A block knows where its documents are: framing goes through the input once, in order, and what comes behind it needs
 //! no order at all. Lines that surely stand alone are only counted off here (`frame`, "Lines"). Memory is the block at hand and one document.
+//! Blocks that come back are used again, so that of a long input no block needs new memory.
 
 use std::collections::VecDeque;
 
@@ -11,6 +12,8 @@ use super::{Frame, Framer, Kind};
 
 /// Bytes looked at in one go, so that what is left of them is not moved around often.
 const PIECE_BYTES: usize = 256 << 10;
+/// As much memory is kept for later blocks.
+const SPARES_MAX: usize = 16;
 
 /// Whole documents of a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub struct Blocks {
     searched: usize,
     parts: Vec<Part>,
     ready: VecDeque<Block>,
+    /// Memory of blocks that came back.
+    spares: Vec<(Vec<u8>, Vec<Part>)>,
 }
 
 impl Blocks {
@@ -93,6 +98,7 @@ impl Blocks {
             searched: 0,
             parts: Vec::new(),
             ready: VecDeque::new(),
+            spares: Vec::new(),
         }
     }
 
@@ -129,6 +135,15 @@ impl Blocks {
     /// The next block that is ready.
     pub fn pop(&mut self) -> Option<Block> {
         self.ready.pop_front()
+    }
+
+    /// Takes a block back, of which nobody needs anything any more, for its memory.
+    pub fn take_back(&mut self, block: Block) {
+        // That of a document much larger than a block would be kept for nothing.
+        let usual = block.bytes.capacity() <= self.block_bytes.saturating_mul(4);
+        if usual && block.bytes.capacity() > 0 && self.spares.len() < SPARES_MAX {
+            self.spares.push((block.bytes, block.parts));
+        }
     }
 
     /// Takes the lines from here on that surely stand alone. Gives whether what is left may be another one, once more
@@ -252,15 +267,19 @@ impl Blocks {
         if self.framed == 0 && self.parts.is_empty() {
             return;
         }
-        let rest = self.buf.split_off(self.framed);
-        let bytes = std::mem::replace(&mut self.buf, rest);
+        let (mut buf, mut parts) = self.spares.pop().unwrap_or_default();
+        buf.clear();
+        parts.clear();
+        buf.extend_from_slice(self.buf.get(self.framed..).unwrap_or_default());
+        self.buf.truncate(self.framed);
+        let bytes = std::mem::replace(&mut self.buf, buf);
         let length = bytes.len() as u64;
         self.ready.push_back(Block {
             source: self.source,
             offset: self.offset,
             bytes,
             length,
-            parts: std::mem::take(&mut self.parts),
+            parts: std::mem::replace(&mut self.parts, parts),
         });
         self.offset += length;
         self.framed = 0;

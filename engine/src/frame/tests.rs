@@ -141,24 +141,29 @@ fn a_document_of_the_limit_is_kept_and_one_above_is_passed_over() {
     }
 }
 
-/// Everything found by pushing chunks: kind, offset, length, and the bytes that were kept.
+/// Everything found by pushing chunks: kind, offset, length, and the bytes that were kept. Blocks go back for their memory.
 fn pushed(text: &[u8], cuts: &[usize], block: usize, max: usize) -> Vec<(Kind, u64, u64, Vec<u8>)> {
     let mut blocks = Blocks::new(SourceId(1), block, max);
+    let mut out = Vec::new();
+    let mut offset = 0;
+    let mut take = |blocks: &mut Blocks| {
+        while let Some(block) = blocks.pop() {
+            assert_eq!(block.offset, offset, "blocks follow one another");
+            offset += block.length;
+            block.each(|part| out.push((part.kind, part.offset, part.length, part.bytes(&block).to_vec())));
+            blocks.take_back(block);
+        }
+    };
     let mut rest = text;
     for cut in cuts {
         let (piece, behind) = rest.split_at((*cut).min(rest.len()));
         blocks.push(piece);
+        take(&mut blocks);
         rest = behind;
     }
     blocks.push(rest);
     blocks.finish();
-    let mut out = Vec::new();
-    let mut offset = 0;
-    while let Some(block) = blocks.pop() {
-        assert_eq!(block.offset, offset, "blocks follow one another");
-        offset += block.length;
-        block.each(|part| out.push((part.kind, part.offset, part.length, part.bytes(&block).to_vec())));
-    }
+    take(&mut blocks);
     assert_eq!(offset, text.len() as u64, "no byte is left out");
     out
 }
