@@ -76,7 +76,8 @@ impl Load {
         }
     }
 
-    /// Decodes, matches and decides all of it once, and says how long that took.
+    /// Decodes, matches and decides all of it once, and says how long that took. A class is about what a condition takes where
+    /// it is asked, so each is asked by itself, and not left out for what is known of others.
     ///
     /// # Panics
     ///
@@ -86,6 +87,7 @@ impl Load {
         let mut state = State::new(self.plan.clone(), self.limits);
         let source = state.add_source(self.info.clone());
         let mut scratch = Scratch::default();
+        scratch.index_conditions(false);
         let began = worked();
         state.take(source, match_block(&self.plan, &self.info, &self.block, &mut scratch));
         state.end(source);
