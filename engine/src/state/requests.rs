@@ -12,6 +12,9 @@
 //! that what is forgotten is a function of the events alone. Until when one that was forgotten could be known is
 //! remembered: what is taken meanwhile is in doubt.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, VecDeque};
 
 use super::hash::{GroupId, Keyed};
@@ -240,8 +243,8 @@ impl Table {
     pub(super) fn too_much(&mut self) -> Option<Entry> {
         while self.bytes > self.max {
             let (at, place) = self.order.pop_front()?;
-            if self.entries.get(&place).is_some_and(|entry| entry.newest() == at) {
-                return self.remove(place);
+            if let Some(entry) = self.untouched(place, at) {
+                return Some(entry);
             }
         }
         None
@@ -259,15 +262,14 @@ impl Table {
 
     /// Lets go of all that no match at or after `now` can meet.
     pub(super) fn forget(&mut self, now: Nanos, memory: Nanos) {
-        while let Some((at, place)) = self.order.front().copied().filter(|(at, _)| *at < now) {
-            if at.saturating_add(memory) >= now {
-                break;
-            }
-            self.order.pop_front();
-            if self.entries.get(&place).is_some_and(|entry| entry.newest() == at) {
-                self.remove(place);
-            }
+        while let Some((at, place)) = self.order.pop_front_if(|(at, _)| at.saturating_add(memory) < now) {
+            self.untouched(place, at);
         }
+    }
+
+    /// Takes an entry out if it was not touched since.
+    fn untouched(&mut self, place: GroupId, since: Nanos) -> Option<Entry> {
+        (self.entries.get(&place)?.newest() == since).then(|| self.remove(place))?
     }
 
     /// Whether what was taken at a time still waits.

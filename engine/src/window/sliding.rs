@@ -25,11 +25,14 @@ impl SlidingSpec {
         let aggregates: Vec<Spec> =
             aggregates.iter().map(|of| Spec::new(of, matches_per_key_max).within(within)).collect();
         let counts = aggregates.iter().filter(|spec| spec.kind == AggregateKind::Count && !spec.filtered);
-        // Where nobody counts the requests they are kept for the evidence alone; of equal caps the first one counts.
-        let ring = counts.map(|spec| spec.cap).reduce(|a, b| {
-            let enough = a.enough.max(b.enough);
-            Cap { enough, ..if a.kept_max >= b.kept_max { a } else { b } }
+        // Of two counts one may ask for more than is kept for the other, and the other for all there are.
+        let ring = counts.map(|spec| spec.cap).reduce(|a, b| Cap {
+            kept_max: a.kept_max.max(b.kept_max),
+            enough: a.enough.max(b.enough),
+            past: if a.past == b.past { a.past } else { Past::Approximate },
+            slice: a.slice,
         });
+        // Where nobody counts the requests they are kept for the evidence alone.
         Self { within, ring: ring.unwrap_or_else(Spec::evidence), aggregates }
     }
 }

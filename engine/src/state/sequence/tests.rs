@@ -484,6 +484,8 @@ fn where_there_is_no_room_to_wait_what_is_known_must_do() {
     assert_eq!(ran.alerts.len(), 4);
     let approximate: Vec<bool> = ran.alerts.iter().map(|alert| alert.approximate).collect();
     assert_eq!(approximate, [true, true, false, false]);
+    let told: Vec<Vec<u64>> = ran.told().into_iter().map(|(_, requests)| requests).collect();
+    assert_eq!(told, [[0], [1], [2], [3]], "the first is told first");
     assert_eq!(ran.alerts[0].notes, ["too many events: the oldest were left out"]);
     assert_eq!(ran.state.tally().shed.window, 2);
 }

@@ -15,7 +15,7 @@ use crate::limits::{Limits, VIRTUAL_SHARDS};
 use crate::matches::{Nanos, SourceId, Value};
 use crate::matching::{Scratch, match_block};
 use crate::plan::Plan;
-use crate::plan::cost::RECORD_BYTES;
+use crate::plan::cost::{RECORD_BYTES, VALUE_BYTES};
 use crate::state::hash::{group_of, rule_id};
 use crate::state::{Outcome, RunTally, State};
 
@@ -262,7 +262,7 @@ proptest! {
                 let exact = run(&rules(&[body], 0), log, plenty(), &[]);
                 let bounded = run(&rules(&[body], throttle), log, limits, &[]);
                 prop_assert_eq!(bounded.tally.shed.refused, 0);
-                covered(&exact.alerts, &bounded.alerts, &log, throttle)?;
+                covered(&exact.alerts, &bounded.alerts, log, throttle)?;
                 let ids: BTreeSet<[u8; 16]> = bounded.alerts.iter().map(|alert| alert.id).collect();
                 prop_assert!(throttle > 0 || exact.alerts.iter().all(|alert| ids.contains(&alert.id)));
             }
@@ -362,6 +362,21 @@ fn who_has_most_gives_way_and_nobody_else() {
     for user in &users[..5] {
         assert_eq!(of(user, &ran), [false], "{user}");
     }
+}
+
+#[test]
+fn of_a_sequence_that_gives_way_what_is_too_old_goes_first() {
+    let [old, new, ..] = users();
+    let one = |at, user| Get { at, user, pod: "p", code: 200, cluster: 0 };
+    // At 6.5 four of the first five are too old.
+    let mut log: Vec<Get> = [0, 10, 20, 30, 5_000].map(|at| one(at, old)).to_vec();
+    log.extend([6_500, 6_510, 6_520, 6_530].map(|at| one(at, new)));
+    let room = usize::try_from(5 * (RECORD_BYTES + VALUE_BYTES)).unwrap() * VIRTUAL_SHARDS;
+    let limits = Limits { window_bytes_per_rule_max: room, ..plenty() };
+    let ran = run(&rules(&MONOTONE_SEQUENCES[..1], 0), &log, limits, &[]);
+    assert_eq!(ran.tally.shed.window, 0);
+    let less = Limits { window_bytes_per_rule_max: room / 2, ..plenty() };
+    assert!(run(&rules(&MONOTONE_SEQUENCES[..1], 0), &log, less, &[]).tally.shed.window > 0);
 }
 
 #[test]

@@ -44,7 +44,7 @@ rule chain "t" { severity low sequence within 5s { a: on alert of twice b: on al
 #[derive(Clone, Debug)]
 struct Event {
     source: usize,
-    request: u8,
+    request: u32,
     stage: &'static str,
     /// When it happened, in quarters of a second.
     at: i64,
@@ -154,7 +154,7 @@ fn run(rules: &str, start: Limits, events: &[Event], block: usize, cuts: &[(usiz
     ran
 }
 
-fn event(request: u8, stage: &'static str, at: i64) -> Event {
+fn event(request: u32, stage: &'static str, at: i64) -> Event {
     Event { source: 0, request, stage, at, code: 200 }
 }
 
@@ -165,7 +165,7 @@ const COMPLETE: &str = "ResponseComplete";
 fn any_log() -> impl Strategy<Value = Vec<Event>> {
     let stage = prop_oneof![4 => Just(RECEIVED), 2 => Just(STARTED), 3 => Just(COMPLETE), 1 => Just("Panic")];
     // Time goes on by what stands in the pauses, and events come before or behind it.
-    let one = (0..2_usize, 0..12_u8, stage, prop_oneof![6 => 0..3_i64, 1 => 8..60_i64], -3..4_i64, 0..6_u8);
+    let one = (0..2_usize, 0..12_u32, stage, prop_oneof![6 => 0..3_i64, 1 => 8..60_i64], -3..4_i64, 0..6_u8);
     prop::collection::vec(one, 1..90).prop_map(|all| {
         let (mut now, mut log) = (0, Vec::<Event>::new());
         for (source, request, stage, pause, beside, kind) in all {
@@ -254,6 +254,37 @@ fn what_has_an_answer_leaves_nothing_behind() {
     let shown = |shard: &super::Shard| (shard.told.len(), shard.groups.all.len());
     assert!(state.shards.iter().all(|shard| shown(shard) == (0, 0)));
     assert_eq!(state.tally().rules[0], RuleCounts { selected: 400, matched: 400, ..RuleCounts::default() });
+}
+
+#[test]
+fn of_very_many_requests_those_that_are_not_answered_are_told() {
+    // So many are waited for at a time that places of those with an answer are given back.
+    let mut log: Vec<Event> = (0..4_000).map(|n| event(n, RECEIVED, i64::from(n) / 400)).collect();
+    let answered = log.iter().filter(|event| event.request % 500 != 7);
+    log.extend(answered.map(|e| event(e.request, COMPLETE, e.at + 1)).collect::<Vec<_>>());
+    log.push(event(4_000, COMPLETE, 60));
+    log.sort_by_key(|event| event.at);
+    let rules = &RULES[..RULES.find("rule soon").unwrap()];
+    let ran = run(rules, limits(PLENTY), &log, 100, &[]);
+    let told: Vec<&str> = ran.alerts.iter().map(|alert| &*alert.message).collect();
+    assert_eq!((told.len(), ran.rules[0].pending), (8, 0), "{told:?}");
+    for n in [7, 507, 1007, 1507, 2007, 2507, 3007, 3507] {
+        assert!(told.iter().any(|message| message.contains(&format!("/p{n} "))), "{n} in {told:?}");
+    }
+}
+
+#[test]
+fn what_went_on_early_meets_its_answer_behind_a_cut() {
+    let rules = &RULES[..RULES.find("rule soon").unwrap()];
+    let mut log = vec![event(1, RECEIVED, 8), event(2, RECEIVED, 20)];
+    log.extend((100..120).map(|n| event(n, COMPLETE, 26)));
+    let cut = log.len();
+    log.extend([event(1, COMPLETE, 23), event(2, COMPLETE, 30), event(200, COMPLETE, 60)]);
+    // There is no room for any request.
+    let told = |log: &[Event]| run(rules, limits(1), log, 1, &[(cut, limits(1))]).told().len();
+    assert_eq!(told(&log), 0);
+    log.retain(|event| event.request != 2 || event.stage == RECEIVED);
+    assert_eq!(told(&log), 1);
 }
 
 #[test]

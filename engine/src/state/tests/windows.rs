@@ -266,6 +266,55 @@ fn a_silence_is_told_once_and_begins_anew_with_a_match() {
 }
 
 #[test]
+fn what_a_throttle_holds_back_without_an_event_is_counted() {
+    let gets = [0, 5, 10, 40].map(|s| get(s * 1000, "a", "p"));
+    for shape in ["silent for 2s", "count() >= 1 tumbling 2s"] {
+        let rules = rule(&format!("by user.username when {shape} throttle 30s alert \"x\""));
+        let (alerts, tally) = run_until(&rules, &gets, limits(), 41_000);
+        let told: Vec<_> = alerts.iter().map(|alert| (millis(alert.time), alert.suppressed)).collect();
+        assert_eq!((told[0], tally.rules[0].suppressed), ((2_000, 0), 2), "{shape}");
+    }
+}
+
+#[test]
+fn what_is_over_is_shown_with_its_cluster_unless_it_is_of_all() {
+    for (shape, across) in
+        [("silent for 10s", false), ("silent for 10s", true), ("count() > 9 tumbling 10s", true)]
+    {
+        let of_all = if across { "across clusters" } else { "" };
+        let rules = rule(&format!("by user.username {of_all} when {shape} alert \"x\""));
+        let plan = Arc::new(plan(&rules));
+        let (mut state, sources) = state(&plan, limits());
+        let watch = state.watch_all(0);
+        for (number, get) in [get(1_000, "a", "p"), get(60_000, "b", "p")].iter().enumerate() {
+            take(&mut state, &plan, sources[0], 0, &line(number, get));
+        }
+        state.finish();
+        let shown = state.judged(watch).first().map(|judged| judged.cluster.as_deref());
+        assert_eq!(shown, Some((!across).then_some("east")), "{shape}");
+    }
+}
+
+#[test]
+fn what_a_new_rule_waits_for_begins_in_its_shard() {
+    let names: Vec<String> = (0..50).map(|n| format!("\"u{n}\"")).collect();
+    let rules = format!(
+        "list people = [{}]\n{}",
+        names.join(", "),
+        rule("by user.username when silent for 10s among people alert \"x\"")
+    );
+    let (mut state, _) = state(&Arc::new(plan(&rules)), limits());
+    let mut begun = 0;
+    for shard in 0..VIRTUAL_SHARDS {
+        state.begin_rule(0, &None, 0, Some(shard));
+        let others = state.shards.iter().skip(shard + 1);
+        assert_eq!(others.map(|shard| shard.groups.all.len()).sum::<usize>(), 0);
+        begun += state.shards[shard].groups.all.len();
+    }
+    assert_eq!(begun, 50);
+}
+
+#[test]
 fn what_never_came_is_waited_for_from_the_first_event_on() {
     let rules = format!(
         "list people = [\"a\", \"b\"]\n{}",

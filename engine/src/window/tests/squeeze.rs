@@ -73,12 +73,21 @@ fn the_two_oldest_stretches_become_one() {
     assert_eq!((gone.all.len(), gone.count(), gone.spare()), (3, 4, 2 * SLICE_BYTES));
     gone.squeeze();
     assert_eq!((gone.all.len(), gone.count(), gone.spare()), (2, 4, SLICE_BYTES));
+    assert_eq!((gone.all[0].count, gone.all[1].count), (3, 1));
     assert!(gone.pop(15).is_none(), "it leaves as late as the later");
     gone.squeeze();
     gone.squeeze();
     let all = gone.pop(26).unwrap();
     assert_eq!((all.last, all.count, all.total.unwrap().sum()), (25, 4, Value::Duration(7)));
     assert_eq!(gone.count(), 0);
+}
+
+#[test]
+fn stretches_are_put_back_in_their_order() {
+    let mut gone = Slices::default();
+    let mut restored = |last| gone.restore(super::super::slices::Slice { last, count: 2, total: None });
+    assert_eq!([1, 3, 3, 2].map(&mut restored), [true, true, true, false]);
+    assert_eq!(gone.count(), 8);
 }
 
 #[test]
@@ -236,6 +245,21 @@ fn requests_that_a_bound_does_not_need_just_go() {
     assert_eq!(window.squeeze(&spec), 1);
     assert_eq!(measured(&window, &spec), [2.0]);
     assert!(window.shortfall(&spec, 2).approximate);
+}
+
+#[test]
+fn of_two_counts_the_one_that_wants_more_says_what_is_kept() {
+    let more = 2 * WINDOW_KEPT_MIN;
+    for enough in [[Some(more), None], [None, Some(more)]] {
+        let pair = enough.map(|enough| counts(false, enough));
+        let (spec, mut window) = sliding(&pair, usize::try_from(WINDOW_KEPT_MIN).unwrap());
+        (0..more).for_each(|_| assert_eq!(window.enter(&spec, seen(0, 0), &[Counted::One, Counted::One]), 0));
+        assert_eq!(window.shortfall(&spec, 0), Shortfall::default());
+        assert_eq!(window.enter(&spec, seen(0, 0), &[Counted::One, Counted::One]), 1);
+        assert_eq!(measured(&window, &spec), [(more + 1) as f64; 2]);
+        assert_eq!(window.shortfall(&spec, 0), Shortfall { at_least: false, approximate: true });
+        assert_eq!(window.squeeze(&spec), 1, "all of them are needed");
+    }
 }
 
 #[test]
