@@ -2,11 +2,13 @@
 //!
 //! Of several sources the one furthest behind by the engine's clocks is read next; one that has no clock yet is furthest
 //! behind, so that every source is heard before time moves. From it come as many blocks as there are threads, which are matched side by side and
-//! taken in their order: which thread did what leaves no trace in the answer.
+//! taken in their order: which thread did what leaves no trace in the answer. Where no source is live the threads stay (`workers`).
 //!
 //! In a live run a pipe that has been silent for a second lets time pass, by the monotonic clock: what its events wait for
 //! comes although nothing comes behind them. The wall clock holds that back where events are dated ahead of it. And one that
 //! has nothing to give is passed over for a moment: it may hold time back, but keeps no other source from being read.
+
+mod workers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,6 +93,21 @@ impl Drive {
         mut look: impl FnMut(&SourceInfo, &Block) -> Result<(), Error>,
         mut each: impl FnMut(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        if self.scratch.len() > 1 && !self.live {
+            self.side_by_side(&mut look, &mut each)?;
+        } else {
+            self.in_turns(&mut look, &mut each)?;
+        }
+        self.state.finish();
+        each(self)
+    }
+
+    /// Reads some blocks, matches them, takes them, and so on.
+    fn in_turns(
+        &mut self,
+        mut look: impl FnMut(&SourceInfo, &Block) -> Result<(), Error>,
+        mut each: impl FnMut(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         while !self.interrupted() {
             let Some(source) = self.furthest_behind() else { break };
             let (blocks, ended) = self.read(source);
@@ -107,8 +124,7 @@ impl Drive {
             }
             each(self)?;
         }
-        self.state.finish();
-        each(self)
+        Ok(())
     }
 
     fn furthest_behind(&mut self) -> Option<SourceId> {

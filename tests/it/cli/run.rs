@@ -216,6 +216,14 @@ fn threads_leave_no_trace() {
     for threads in ["2", "5"] {
         assert_eq!(place.run(&run(&["audit.log", "--threads", threads])).ends(0).out, want.out);
     }
+    // Two, of which the second goes on alone.
+    place.write("first.log", (0..5_000).map(line).collect::<String>());
+    place.write("second.log", (5_000..12_000).map(line).collect::<String>());
+    let want = place.run(&run(&["first.log", "--from", "second.log", "--threads", "1"])).ends(0);
+    for threads in ["2", "5"] {
+        let ran = place.run(&run(&["first.log", "--from", "second.log", "--threads", threads])).ends(0);
+        assert_eq!(ran.out, want.out);
+    }
     place.run(&run(&["audit.log", "--threads", "0"])).ends(2);
 }
 
