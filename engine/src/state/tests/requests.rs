@@ -274,13 +274,13 @@ fn of_very_many_requests_those_that_are_not_answered_are_told() {
 }
 
 #[test]
-fn what_went_on_early_meets_its_answer_behind_a_cut() {
+fn what_waits_at_a_cut_meets_its_answer_behind_it() {
     let rules = &RULES[..RULES.find("rule soon").unwrap()];
     let mut log = vec![event(1, RECEIVED, 8), event(2, RECEIVED, 20)];
     log.extend((100..120).map(|n| event(n, COMPLETE, 26)));
     let cut = log.len();
     log.extend([event(1, COMPLETE, 23), event(2, COMPLETE, 30), event(200, COMPLETE, 60)]);
-    // There is no room for any request.
+    // No table has room for any request.
     let told = |log: &[Event]| run(rules, limits(1), log, 1, &[(cut, limits(1))]).told().len();
     assert_eq!(told(&log), 0);
     log.retain(|event| event.request != 2 || event.stage == RECEIVED);
