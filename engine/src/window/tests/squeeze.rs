@@ -4,6 +4,7 @@ use super::super::aggregate::{Counter, Extreme, Gauge, Spec};
 use super::super::closing::{Closing, ClosingSpec, Reach};
 use super::super::slices::Slices;
 use super::*;
+use crate::matches::HeardAlert;
 use crate::plan::cost::{NUMBER_BYTES, RECORD_BYTES, SLICE_BYTES, VALUE_BYTES};
 use crate::plan::{AggregateKind, Measure};
 use crate::testing::aggregate;
@@ -244,6 +245,20 @@ fn requests_that_a_bound_does_not_need_just_go() {
     assert_eq!(window.shortfall(&spec, 2), Shortfall { at_least: true, approximate: false });
     assert_eq!(window.squeeze(&spec), 1);
     assert_eq!(measured(&window, &spec), [2.0]);
+    assert!(window.shortfall(&spec, 2).approximate);
+}
+
+#[test]
+fn what_rests_on_an_approximate_alert_is_so_also_when_that_went() {
+    let (spec, mut window) = sliding(&[counts(false, Some(2))], 100);
+    for at in 0..3 {
+        let mut one = seen(0, at);
+        let approximate = at == 0;
+        let alert = HeardAlert { rule: "r".into(), event_time: None, late: false, approximate };
+        Arc::get_mut(&mut one.meta).unwrap().alert = Some(Arc::new(alert));
+        window.enter(&spec, one, &[Counted::One]);
+    }
+    assert_eq!((window.squeeze(&spec), window.any_approximate()), (1, false));
     assert!(window.shortfall(&spec, 2).approximate);
 }
 
