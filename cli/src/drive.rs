@@ -1,8 +1,10 @@
 //! The loop of a run: blocks in, matches on as many threads as there are, matches taken in order.
 //!
 //! Of several sources the one furthest behind by the engine's clocks is read next; one that has no clock yet is furthest
-//! behind, so that every source is heard before time moves. From it come as many blocks as there are threads, which are matched side by side and
-//! taken in their order: which thread did what leaves no trace in the answer. Where no source is live the threads stay (`workers`).
+//! behind, so that every source is heard before time moves. Where none is live its turn is [`TURN`] blocks, however many threads
+//! there are: which of two copies of an event comes first must not depend on them. They are matched side by side on threads that
+//! stay (`workers`) and taken in their order. In a live run the order is that in which things come, and a turn is as many blocks as
+//! there are threads.
 //!
 //! In a live run a pipe that has been silent for a second lets time pass, by the monotonic clock: what its events wait for
 //! comes although nothing comes behind them. The wall clock holds that back where events are dated ahead of it. And one that
@@ -48,6 +50,9 @@ pub(crate) struct Drive {
 /// For so long, times the sources there are, one that had nothing to give is not asked again, unless none has: asking takes
 /// as long, and each must have its turn.
 const EMPTY_FOR: Duration = Duration::from_millis(50);
+
+/// Blocks that are read of a source before it is asked again which is furthest behind.
+const TURN: usize = 8;
 
 impl Drive {
     pub(crate) fn new(plan: Arc<Plan>, feed: Feed, threads: usize, stop: Arc<AtomicBool>) -> Self {
@@ -108,9 +113,18 @@ impl Drive {
         mut look: impl FnMut(&SourceInfo, &Block) -> Result<(), Error>,
         mut each: impl FnMut(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let mut turn = None;
         while !self.interrupted() {
-            let Some(source) = self.furthest_behind() else { break };
+            let (source, before) = match turn.take() {
+                Some(turn) => turn,
+                None => match self.furthest_behind() {
+                    Some(source) => (source, 0),
+                    None => break,
+                },
+            };
             let (blocks, ended) = self.read(source);
+            let goes_on = !self.live && !blocks.is_empty() && !ended && before + 1 < TURN;
+            turn = goes_on.then_some((source, before + 1));
             if let Some(info) = self.infos.get(source.0 as usize) {
                 blocks.iter().try_for_each(|block| look(info, block))?;
             }

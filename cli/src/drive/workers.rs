@@ -3,8 +3,9 @@
 //! What is under way stands in a queue in the order in which it was read, and is taken in that order, whoever was done first. As
 //! much is under way as keeps every thread busy, and no more is read: the source waits.
 //!
-//! Of several sources which is read next depends on what was taken, so only blocks of one turn are under way then. Once one
-//! source is left, as from the start of most runs, nothing depends on it, and blocks are read ahead.
+//! Of several sources which is read next depends on what was taken, so only blocks of one turn are under way then, as many for
+//! any number of threads. Once one source is left, as from the start of most runs, nothing depends on it, and blocks are read
+//! ahead.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use engine::matches::{Matches, SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
 use engine::plan::Plan;
 
-use super::Drive;
+use super::{Drive, TURN};
 
 /// Blocks under way for each thread: one that is matched, and one to go on with.
 const FOR_EACH: usize = 2;
@@ -100,7 +101,7 @@ impl Drive {
             let Some(source) = self.furthest_behind() else { break };
             let Some(info) = infos.get(source.0 as usize) else { break };
             let alone = self.open.len() == 1;
-            let most = if alone { FOR_EACH * threads } else { threads };
+            let most = if alone { FOR_EACH * threads } else { TURN };
             let mut read = Read::More;
             while read == Read::More && under_way.queue.len() < most {
                 read = self.read_one((source, info), &mut under_way, &mut look)?;
