@@ -33,25 +33,38 @@ impl Place {
 impl State {
     /// Decides a match; one that completes a sequence comes back to be judged.
     pub(super) fn decide(&mut self, pending: Pending) -> Vec<Entered> {
-        if let Err(outcome) = self.admit(&pending) {
-            self.watched(&pending, outcome);
-            return Vec::new();
+        let in_doubt = match self.admit(&pending) {
+            Ok(in_doubt) => in_doubt,
+            Err(outcome) => {
+                self.watched(&pending, outcome);
+                return Vec::new();
+            }
+        };
+        let (rule, at) = (pending.m.rule, pending.effective());
+        let Some(spec) = self.rules.get(rule as usize) else { return Vec::new() };
+        let misses = !spec.monotone;
+        if in_doubt {
+            self.overflow.doubt(rule, at);
         }
-        let number = pending.m.rule as usize;
-        let Some(spec) = self.rules.get(number) else { return Vec::new() };
+        let refused = self.tally.shed.refused;
+        let mut entered = Vec::new();
         match &spec.shape {
             ShapeSpec::Each => self.each(&pending),
             ShapeSpec::Sliding(_) => self.slide(pending),
-            ShapeSpec::Sequence(_) => return self.step(pending),
+            ShapeSpec::Sequence(_) => entered = self.step(pending),
             ShapeSpec::Closing(_) => self.gather(pending),
             ShapeSpec::FirstSeen(_) => self.sight(&pending),
             ShapeSpec::Silent { .. } => self.hear(&pending),
         }
-        Vec::new()
+        // What was refused is told as that.
+        if in_doubt && self.tally.shed.refused == refused {
+            self.doubt(rule, at, misses);
+        }
+        entered
     }
 
-    /// Whether a match takes part, and takes its request if it does.
-    fn admit(&mut self, pending: &Pending) -> Result<(), Outcome> {
+    /// Whether a match takes part, and takes its request if it does. Gives whether it may have been taken before.
+    fn admit(&mut self, pending: &Pending) -> Result<bool, Outcome> {
         let m = &pending.m;
         let Some(spec) = self.rules.get(m.rule as usize) else { return Err(Outcome::Refused) };
         if spec.windowed() {
@@ -78,10 +91,7 @@ impl State {
             self.tally.rule(m.rule).duplicates += 1;
             return Err(Outcome::Duplicate);
         }
-        if taking.in_doubt && spec.windowed() {
-            self.doubt(m.rule, pending.effective(), !spec.monotone);
-        }
-        Ok(())
+        Ok(taking.in_doubt && spec.windowed())
     }
 
     /// Finds room for the group of a match.

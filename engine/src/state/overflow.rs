@@ -110,6 +110,13 @@ impl Overflow {
         Throttle { last_told, suppressed }
     }
 
+    /// At `at` a rule takes a request that it may have taken before and forgotten.
+    pub(super) fn doubt(&mut self, rule: u32, at: Nanos) {
+        if let Some(over) = self.0.get_mut(rule as usize) {
+            over.doubted = over.doubted.max(Some(at));
+        }
+    }
+
     pub(super) fn save(&self, w: &mut Writer) {
         w.list(self.0.iter(), |w, over| {
             w.maybe(over.last_told, Writer::i64);
@@ -177,13 +184,11 @@ impl State {
         }
     }
 
-    /// At `at` a rule with a window takes a request that it may have taken before and forgotten. `misses`: by that it may
-    /// also miss something.
+    /// At `at` a rule with a window took a request that it may have taken before and forgotten. `misses`: by that it may also
+    /// miss something.
     pub(super) fn doubt(&mut self, rule: u32, at: Nanos, misses: bool) {
         self.tally.shed.again += 1;
-        if let Some(over) = self.overflow.0.get_mut(rule as usize) {
-            over.doubted = over.doubted.max(Some(at));
-        }
+        self.overflow.doubt(rule, at);
         if misses && !planted(89) {
             self.fall_short(rule, at, Short::Again);
         }

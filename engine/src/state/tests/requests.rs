@@ -273,18 +273,60 @@ fn of_very_many_requests_those_that_are_not_answered_are_told() {
     }
 }
 
+/// The text of one of the rules.
+fn only(name: &str) -> &'static str {
+    let from = RULES.find(&format!("rule {name} ")).unwrap();
+    let rest = &RULES[from..];
+    &rest[..rest[1..].find("\nrule ").map_or(rest.len(), |at| at + 1)]
+}
+
+/// Events of both sources at twenty times, so that whatever comes then is dated five seconds before `at` or later.
+fn clocks_at(at: i64) -> impl Iterator<Item = Event> {
+    let times = at - 20..at;
+    times.flat_map(|at| [0, 1].map(|source| Event { source, ..event(3, COMPLETE, at) }))
+}
+
 #[test]
-fn what_waits_at_a_cut_meets_its_answer_behind_it() {
-    let rules = &RULES[..RULES.find("rule soon").unwrap()];
-    let mut log = vec![event(1, RECEIVED, 8), event(2, RECEIVED, 20)];
-    log.extend((100..120).map(|n| event(n, COMPLETE, 26)));
+fn what_was_told_of_an_id_is_known_behind_a_cut() {
+    for n in 0..150 {
+        // Their window is over at 30, but they are known until 36 and 38.
+        let (first, second, third) = (event(1, COMPLETE, 8), event(6 + 5 * n, COMPLETE, 10), 6 + 5 * (n + 1));
+        let log = [first, second.clone(), Event { at: 37, ..second }, event(third, COMPLETE, 39)];
+        for cut in 0..4 {
+            let told = run(only("twice"), limits(PLENTY), &log, 1, &[(cut, limits(PLENTY))]).told();
+            assert_eq!(told.len(), 1, "{n} {cut}");
+        }
+    }
+}
+
+#[test]
+fn what_a_full_table_let_go_on_meets_its_answer_behind_a_cut() {
+    let mut log = vec![event(1, RECEIVED, 8)];
+    log.extend(clocks_at(30));
     let cut = log.len();
-    log.extend([event(1, COMPLETE, 23), event(2, COMPLETE, 30), event(200, COMPLETE, 60)]);
-    // No table has room for any request.
-    let told = |log: &[Event]| run(rules, limits(1), log, 1, &[(cut, limits(1))]).told().len();
+    log.extend([event(1, COMPLETE, 20), event(2, COMPLETE, 60)]);
+    let told = |log: &[Event]| run(only("never"), limits(1), log, 1, &[(cut, limits(1))]).told().len();
     assert_eq!(told(&log), 0);
-    log.retain(|event| event.request != 2 || event.stage == RECEIVED);
+    log.retain(|event| event.request != 1 || event.stage == RECEIVED);
     assert_eq!(told(&log), 1);
+}
+
+#[test]
+fn what_still_waits_behind_a_cut_is_counted() {
+    let log = [event(1, RECEIVED, 8), event(2, RECEIVED, 9), event(2, COMPLETE, 10)];
+    for cut in 0..3 {
+        let ran = run(only("never"), limits(PLENTY), &log, 1, &[(cut, limits(PLENTY))]);
+        assert_eq!((ran.told().len(), ran.rules[0].pending), (0, 1), "{cut}");
+    }
+}
+
+#[test]
+fn a_request_that_comes_later_than_its_window_is_left_out() {
+    let mut log: Vec<Event> = clocks_at(100).collect();
+    // Four seconds are sixteen quarters: one is moved by as many, one by one more.
+    log.extend([event(1, RECEIVED, 64), event(2, RECEIVED, 63)]);
+    let ran = run(only("never"), limits(PLENTY), &log, 1, &[]);
+    assert_eq!((ran.rules[0].left_out_late, ran.told().len()), (1, 1));
 }
 
 #[test]
