@@ -81,6 +81,7 @@ fn child(kind: Kind, events: u64, each_new: bool) {
     let shed = tally.shed;
     let named = [
         ("requests", shed.requests),
+        ("in doubt", shed.again),
         ("shared", shed.shared),
         ("refused", shed.refused),
         ("keys", shed.keys),
