@@ -115,13 +115,8 @@ impl Drive {
     ) -> Result<(), Error> {
         let mut turn = None;
         while !self.interrupted() {
-            let (source, before) = match turn.take() {
-                Some(turn) => turn,
-                None => match self.furthest_behind() {
-                    Some(source) => (source, 0),
-                    None => break,
-                },
-            };
+            let next = turn.take().or_else(|| Some((self.furthest_behind()?, 0)));
+            let Some((source, before)) = next else { break };
             let (blocks, ended) = self.read(source);
             let goes_on = !self.live && !blocks.is_empty() && !ended && before + 1 < TURN;
             turn = goes_on.then_some((source, before + 1));

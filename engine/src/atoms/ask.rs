@@ -128,21 +128,11 @@ impl Asker {
         row: &Row<'a>,
         cx: &Cx<'_, 'a>,
     ) -> Holds {
-        let mut condition = Truth::True;
-        for part in &program.conditions {
-            condition = condition.min(self.answers.truth(atoms, part, row, cx));
-            if condition == Truth::False {
-                return Holds::of(condition, Truth::False);
-            }
+        let condition = self.answers.all(atoms, &program.conditions, row, cx);
+        if condition == Truth::False {
+            return Holds::of(condition, Truth::False);
         }
-        let mut except = Truth::False;
-        for part in &program.excepts {
-            except = except.max(self.answers.truth(atoms, part, row, cx));
-            if except == Truth::True {
-                break;
-            }
-        }
-        Holds::of(condition, except)
+        Holds::of(condition, self.answers.any(atoms, &program.excepts, row, cx))
     }
 }
 
@@ -180,8 +170,7 @@ impl Answers {
     fn truth<'a>(&mut self, atoms: &'a Atoms, logic: &'a Logic, row: &Row<'a>, cx: &Cx<'_, 'a>) -> Truth {
         match logic {
             Logic::Atom(atom) => {
-                let group = atoms.of_word.get(*atom as usize / 64).copied().unwrap_or(0) as usize;
-                self.ask(atoms, group, row, cx);
+                self.ask(atoms, atoms.group_of(*atom), row, cx);
                 match (has(&self.yes, *atom), has(&self.no, *atom)) {
                     (true, _) => Truth::True,
                     (_, true) => Truth::False,
@@ -191,27 +180,33 @@ impl Answers {
             }
             Logic::Not(inner) => self.truth(atoms, inner, row, cx).not(),
             Logic::NotTrue(inner) => Truth::of(self.truth(atoms, inner, row, cx) != Truth::True),
-            Logic::And(parts) => {
-                let mut result = Truth::True;
-                for part in parts {
-                    result = result.min(self.truth(atoms, part, row, cx));
-                    if result == Truth::False {
-                        break;
-                    }
-                }
-                result
-            }
-            Logic::Or(parts) => {
-                let mut result = Truth::False;
-                for part in parts {
-                    result = result.max(self.truth(atoms, part, row, cx));
-                    if result == Truth::True {
-                        break;
-                    }
-                }
-                result
-            }
+            Logic::And(parts) => self.all(atoms, parts, row, cx),
+            Logic::Or(parts) => self.any(atoms, parts, row, cx),
             Logic::Rest(_, node) => eval::truth(node, cx),
         }
+    }
+
+    /// The least true of these, as far as that has to be asked.
+    fn all<'a>(&mut self, atoms: &'a Atoms, parts: &'a [Logic], row: &Row<'a>, cx: &Cx<'_, 'a>) -> Truth {
+        let mut result = Truth::True;
+        for part in parts {
+            result = result.min(self.truth(atoms, part, row, cx));
+            if result == Truth::False {
+                break;
+            }
+        }
+        result
+    }
+
+    /// The most true of these, as far as that has to be asked.
+    fn any<'a>(&mut self, atoms: &'a Atoms, parts: &'a [Logic], row: &Row<'a>, cx: &Cx<'_, 'a>) -> Truth {
+        let mut result = Truth::False;
+        for part in parts {
+            result = result.max(self.truth(atoms, part, row, cx));
+            if result == Truth::True {
+                break;
+            }
+        }
+        result
     }
 }

@@ -69,18 +69,13 @@ impl Cell {
             let at = u32::try_from(cell.steps.len()).unwrap_or(u32::MAX);
             cell.steps.push(number);
             for Atom { number, wanted } in &program.gate {
-                let group = atoms.of_word.get(*number as usize / 64).copied().unwrap_or(0) as usize;
-                gates.push((group, *wanted, *number, at));
+                gates.push((atoms.group_of(*number), *wanted, *number, at));
             }
             if program.gate.is_empty() {
                 cell.ungated.resize(at as usize / 64 + 1, 0);
                 super::marks::set(&mut cell.ungated, at);
             }
-            let one = Rules { rule: id.rule, others: true, dry_runs: program.including_dry_run };
-            match rules.last_mut().filter(|last| last.rule == id.rule) {
-                Some(last) => last.dry_runs |= one.dry_runs,
-                None => rules.push(one),
-            }
+            Rules::note(&mut rules, id.rule, program.including_dry_run);
         }
         cell.ungated.resize(cell.steps.len().div_ceil(64), 0);
         let everywhere = atoms.everywhere.get(row.stage as usize).map_or(&[][..], Vec::as_slice);

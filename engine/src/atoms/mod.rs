@@ -84,6 +84,16 @@ struct Rules {
     dry_runs: bool,
 }
 
+impl Rules {
+    /// A step of a rule takes such events; rules come in their order.
+    fn note(all: &mut Vec<Self>, rule: u32, dry_runs: bool) {
+        match all.last_mut().filter(|last| last.rule == rule) {
+            Some(last) => last.dry_runs |= dry_runs,
+            None => all.push(Self { rule, others: true, dry_runs }),
+        }
+    }
+}
+
 /// The atoms of a plan.
 #[derive(Debug)]
 pub(crate) struct Atoms {
@@ -125,13 +135,8 @@ impl Atoms {
                 if let Some(on) = on.filter(|on| {
                     on.verbs == Verbs::AllBut(Vec::new()) && on.targets == Targets::AllBut(Vec::new())
                 }) {
-                    let one = Rules { rule: number, others: true, dry_runs: on.including_dry_run };
                     for stage in stages(on.stage) {
-                        let all = &mut everywhere[stage as usize];
-                        match all.last_mut().filter(|last| last.rule == number) {
-                            Some(last) => last.dry_runs |= one.dry_runs,
-                            None => all.push(one),
-                        }
+                        Rules::note(&mut everywhere[stage as usize], number, on.including_dry_run);
                     }
                 }
                 programs.push(program);
@@ -160,6 +165,11 @@ impl Atoms {
             classes,
             everywhere,
         })
+    }
+
+    /// The group of an atom.
+    fn group_of(&self, atom: u32) -> usize {
+        self.of_word.get(atom as usize / 64).copied().unwrap_or(0) as usize
     }
 
     /// The number of a step's program.

@@ -25,6 +25,14 @@ pub(super) struct Over {
     pub(super) window: Option<WindowSeen>,
 }
 
+impl Over {
+    /// A silence, or what a window has beside what was in it.
+    pub(super) fn of(rule: &Rule, owner: &Owner, span: (Nanos, Nanos), at: Nanos) -> Self {
+        let cluster = owner.cluster.clone().filter(|_| !rule.across_clusters);
+        Self { at, cut: false, span, key: owner.key.clone(), cluster, window: None }
+    }
+}
+
 impl State {
     /// A match enters the open window of its key, or opens one.
     pub(super) fn gather(&mut self, mut pending: Pending) {
@@ -148,19 +156,13 @@ impl State {
     fn over(&self, rule: &Rule, open: &Closing, values: &[Value], how: (Truth, Nanos, bool)) -> Over {
         let (truth, at, cut) = how;
         let texts = rule.aggregates.iter().map(|aggregate| aggregate.text.clone());
-        Over {
-            at,
-            cut,
-            span: (open.start, open.end),
-            key: open.owner.key.clone(),
-            cluster: open.owner.cluster.clone().filter(|_| !rule.across_clusters),
-            window: Some(WindowSeen {
-                events: open.evidence().map(|seen| self.evidence(&seen.meta, None)).collect(),
-                count: open.count,
-                aggregates: texts.zip(values.iter().cloned()).collect(),
-                truth,
-            }),
-        }
+        let window = WindowSeen {
+            events: open.evidence().map(|seen| self.evidence(&seen.meta, None)).collect(),
+            count: open.count,
+            aggregates: texts.zip(values.iter().cloned()).collect(),
+            truth,
+        };
+        Over { cut, window: Some(window), ..Over::of(rule, &open.owner, (open.start, open.end), at) }
     }
 }
 

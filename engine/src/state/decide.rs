@@ -58,7 +58,7 @@ impl State {
         }
         // What was refused is told as that.
         if in_doubt && self.tally.shed.refused == refused {
-            self.doubt(rule, at, misses);
+            self.count_doubt(rule, at, misses);
         }
         entered
     }

@@ -187,8 +187,13 @@ impl State {
     /// At `at` a rule with a window took a request that it may have taken before and forgotten. `misses`: by that it may also
     /// miss something.
     pub(super) fn doubt(&mut self, rule: u32, at: Nanos, misses: bool) {
-        self.tally.shed.again += 1;
         self.overflow.doubt(rule, at);
+        self.count_doubt(rule, at, misses);
+    }
+
+    /// Counts such a request, and tells of it where something may be missed.
+    pub(super) fn count_doubt(&mut self, rule: u32, at: Nanos, misses: bool) {
+        self.tally.shed.again += 1;
         if misses && !planted(89) {
             self.fall_short(rule, at, Short::Again);
         }

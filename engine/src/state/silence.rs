@@ -115,14 +115,7 @@ impl State {
         let shared = group.shared;
         let told = throttled(group.throttle(), at, spec.throttle);
         let Silence { since, deadline, last, owner } = *silence;
-        let over = (!self.watches.is_empty()).then(|| Over {
-            at,
-            cut: false,
-            span: (since, deadline),
-            key: owner.key.clone(),
-            cluster: owner.cluster.clone().filter(|_| !rule.across_clusters),
-            window: None,
-        });
+        let over = (!self.watches.is_empty()).then(|| Over::of(rule, &owner, (since, deadline), at));
         let suppressed = match told {
             Ok(suppressed) => suppressed,
             Err(told) => {

@@ -193,11 +193,16 @@ impl Teller<'_> {
 
     /// What became of a window that the event had a part in, or of a silence that began with it.
     fn tell_over(&mut self, judged: &Judged) -> Result<(), Error> {
-        let lacked = self.lookout.lacked(judged);
-        match self.format {
-            Format::Human => self.out.line(&human::over(judged, lacked.as_deref())),
-            Format::Json => self.out.line(&output::json(&json::Ended::new(judged, lacked))?),
-        }
+        self.out.line(&over(self.format, judged, &self.lookout)?)
+    }
+}
+
+/// A window that closed, or a silence that lasted, as a line.
+fn over(format: Format, judged: &Judged, lookout: &Lookout) -> Result<String, Error> {
+    let lacked = lookout.lacked(judged);
+    match format {
+        Format::Human => Ok(human::over(judged, lacked.as_deref())),
+        Format::Json => output::json(&json::Ended::new(judged, lacked)),
     }
 }
 

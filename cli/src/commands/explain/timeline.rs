@@ -11,7 +11,7 @@ use engine::matches::Value;
 use engine::state::{Judged, Watched};
 use serde::Serialize;
 
-use super::{Args, human, json, outcome_word};
+use super::{Args, human, json, outcome_word, over};
 use crate::drive::Drive;
 use crate::human::{printable, time};
 use crate::output::{self, Format};
@@ -35,8 +35,8 @@ pub(super) fn tell(args: &Args, drive: &mut Drive, rule: u32) -> Result<u64, Err
             let mut judged = drive.state.take_judged(watch).into_iter().peekable();
             let mut lines = Vec::new();
             for watched in drive.state.take_seen(watch) {
-                while let Some(over) = judged.next_if(|over| over.after <= seen) {
-                    lines.extend(wanted(args, &over.key).then_some(Line::Over(over)));
+                while let Some(before) = judged.next_if(|of| of.after <= seen) {
+                    lines.extend(wanted(args, &before.key).then_some(Line::Over(before)));
                 }
                 seen += 1;
                 let lacks = lookout.lacks(&watched);
@@ -68,13 +68,7 @@ impl Line {
                     Format::Json => output::json(&Moment::new(watched, step, lacks.as_deref())),
                 }
             }
-            Self::Over(judged) => {
-                let lacked = lookout.lacked(judged);
-                match format {
-                    Format::Human => Ok(human::over(judged, lacked.as_deref())),
-                    Format::Json => output::json(&json::Ended::new(judged, lacked)),
-                }
-            }
+            Self::Over(judged) => over(format, judged, lookout),
         }
     }
 }
