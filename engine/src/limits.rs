@@ -53,7 +53,8 @@ pub struct Limits {
     /// among the virtual shards and counted as [`crate::plan::cost`] counts them: 2 KiB a match, which is about twice what
     /// one of real logs takes.
     pub window_bytes_per_rule_max: usize,
-    /// Matches that wait for the watermark at most. Past it the earliest are decided as if time had passed them.
+    /// Matches that wait for the watermark at most, beside those of the event at hand. Past it the earliest are decided as if
+    /// time had passed them, as approximate, and what comes too late by that is told of.
     pub waiting_matches_max: usize,
     /// Bytes of the table of one rule about requests themselves at most, divided among the virtual shards. 0: no table,
     /// so that such a rule remembers each request as other rules remember a key.

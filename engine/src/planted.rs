@@ -99,6 +99,9 @@ pub const BOUNDED: &[(u8, &str)] = &[
     (88, "requests that may count twice leave alerts exact"),
     (89, "requests that may count twice are not told of"),
     (90, "that requests were forgotten is not saved"),
+    (91, "what was decided before its time does not say so"),
+    (92, "what comes when its time was decided in a hurry is not told of"),
+    (93, "how far time was hurried is not saved"),
 ];
 
 #[cfg(feature = "planted-errors")]

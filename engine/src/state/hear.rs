@@ -80,7 +80,8 @@ impl State {
         let Some(info) = self.sources.get(source).map(|source| source.info.clone()) else { return };
         while let Some((found, number)) = lost.next_before(until) {
             // It has no time of its own, so that it is never late.
-            let time = self.sources.shows(source).max(self.sources.watermark);
+            let shown = self.sources.shows(source);
+            let time = shown.max(self.sources.watermark);
             let spoke = || self.sources.get(source).and_then(|source| source.clock.now());
             let time = if planted(62) { spoke().unwrap_or(time) } else { time };
             let time = if planted(43) { 0 } else { time };
@@ -98,9 +99,10 @@ impl State {
                 let here = Event::Lost(LostCx { reason, offset, time, source: &info });
                 let answer = answer(&Asked::of(of, &rule.aggregates), &Cx::new(here, coverage));
                 if let Some(m) = self.matched((number, step), answer, &meta, false) {
-                    self.arrive(m, time);
+                    self.arrive(m, time, shown);
                 }
             }
+            self.hurry();
         }
     }
 

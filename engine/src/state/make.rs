@@ -80,6 +80,8 @@ pub(super) struct Notes {
     pub(super) search_cut: bool,
     /// Requests of which it is not known whether they were taken before may count twice.
     pub(super) again: bool,
+    /// More waited than may, so that not all that belongs to it may have come.
+    pub(super) hurried: bool,
     /// An alert that it rests on is approximate.
     pub(super) rests: bool,
     /// Its window was not over.
@@ -100,13 +102,15 @@ impl Notes {
             (self.ended, "the input ended before the window"),
             (self.search_cut, "too many events: not all choices were tried"),
             (self.again, "too many requests: some may count twice"),
+            (self.hurried, "too many events wait: decided before all of its time had come"),
             (self.rests, "an alert that it rests on is approximate"),
         ];
         all.into_iter().filter_map(|(holds, text)| holds.then_some(text)).collect()
     }
 
     fn approximate(self) -> bool {
-        self.shared || self.unsure || self.refused || self.cut || self.search_cut || self.again || self.rests
+        let room = self.shared || self.unsure || self.refused || self.cut || self.search_cut;
+        room || self.again || self.hurried || self.rests
     }
 }
 
@@ -138,6 +142,7 @@ impl State {
         let Some(spec) = self.rules.get(subject.rule as usize) else { return [0; 16] };
         let since = raised.window.map_or(raised.decided_at.saturating_sub(spec.window), |(since, _)| since);
         raised.notes.again = spec.windowed() && self.doubted(subject.rule, since);
+        raised.notes.hurried = self.in_a_hurry(subject.rule, since);
         let face = spec.face.clone();
         let cx = LateCx {
             captures: subject.captures,

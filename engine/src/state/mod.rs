@@ -87,6 +87,8 @@ pub struct State {
     /// Per rule about requests themselves, in the order of the plan.
     outstanding: Vec<Outstanding>,
     timers: Wheel<Timer>,
+    /// What is decided now is decided before its time.
+    hurrying: bool,
     /// The highest effective time of anything that came.
     highest: Option<Nanos>,
     /// A rule waits for something from the first event on.
@@ -200,6 +202,7 @@ impl State {
             coming: BinaryHeap::new(),
             outstanding,
             timers: Wheel::new(),
+            hurrying: false,
             highest: None,
             waits_for_first,
             firsts: Firsts::new(limits.keys_per_rule_max),
@@ -250,26 +253,28 @@ impl State {
                 self.refuse_cluster(effective);
             }
             while let Some(m) = found.next_if(|m| m.event == event) {
-                self.arrive(m, effective);
+                self.arrive(m, effective, t);
             }
             while let Some(m) = of_requests.next_if(|m| m.event == event) {
+                self.overtaken(m.rule, t, effective);
                 self.await_request(m, t, effective);
-                self.hurry();
             }
+            self.hurry();
         }
         self.lose(source, &mut lost, u32::MAX);
         self.advance();
     }
 
-    /// A match that came with the input: decided now, with all that hear of it, or once its time has come.
-    fn arrive(&mut self, m: Match, effective: Nanos) {
+    /// A match that came with the input and has the time `own`: decided now, with all that hear of it, or once its time has
+    /// come.
+    fn arrive(&mut self, m: Match, effective: Nanos, own: Nanos) {
+        self.overtaken(m.rule, own, effective);
         if let Some(now) = self.place_in_time(m, effective) {
             self.decide(now);
         }
         while let Some(heard) = self.at_once.pop_front() {
             self.decide(heard);
         }
-        self.hurry();
     }
 
     /// A match waits for its time, or comes back if its rule does not wait.
@@ -349,7 +354,8 @@ impl State {
     }
 
     /// Where time stands still (a source without a clock, a log of a single time) what waits must not grow without bound:
-    /// the earliest are decided as if time had passed them, and what comes later from before is dated up.
+    /// the earliest are decided as if time had passed them, and what comes later from before is dated up. Both is told:
+    /// [`overflow`]. Asked once an event has brought all its matches, for they are of one time.
     fn hurry(&mut self) {
         if self.waiting() <= self.limits.waiting_matches_max {
             return;
@@ -362,8 +368,10 @@ impl State {
             let Some(first) = [matches, requests].into_iter().flatten().min() else { break };
             let until = first.saturating_add(1);
             let before = self.waiting();
-            self.sources.watermark = self.sources.watermark.max(until);
+            self.sources.hurry(until);
+            self.hurrying = true;
             self.release(until);
+            self.hurrying = false;
             if self.waiting() == before {
                 break;
             }

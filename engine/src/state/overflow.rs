@@ -11,6 +11,9 @@
 //! So is a request that may have been taken before and was forgotten, which counts twice then. Alerts of windows in which
 //! there is one say that they are approximate; a rule that more events make less true may miss something by it.
 //!
+//! And so is a match that comes when its time was decided since more waited than may: it is dated up, so that it is missed where
+//! it belongs. What is decided in such a hurry, and what such a match may be part of, is approximate.
+//!
 //! A few words per rule and window that is open, whatever comes.
 
 use std::collections::BTreeMap;
@@ -45,6 +48,8 @@ struct Over {
     suppressed: u64,
     /// When the last request was taken that may have been taken before.
     doubted: Option<Nanos>,
+    /// Up to when the last match was dated up since its time had been decided in a hurry.
+    overtaken: Option<Nanos>,
     /// By where their windows begin: what is not yet decided may be ahead of what is.
     refused: BTreeMap<Nanos, Refused>,
 }
@@ -58,9 +63,11 @@ struct Refused {
     gone: u64,
     /// How many requests may have been taken before.
     again: u64,
+    /// How many matches came when their time had been decided in a hurry.
+    overtaken: u64,
 }
 
-/// What a rule that is not monotone could not do exactly.
+/// What a rule could not do exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Short {
     /// A match was refused.
@@ -69,6 +76,8 @@ enum Short {
     Gone(u64),
     /// A request was taken that may have been taken before.
     Again,
+    /// A match came when its time had been decided in a hurry.
+    Overtaken,
 }
 
 impl Refused {
@@ -81,6 +90,7 @@ impl Refused {
         let refused = were(self.count, "match was refused", "matches were refused");
         let gone = were(self.gone, "match or value was left out", "matches or values were left out");
         let again = were(self.again, "request may count twice", "requests may count twice");
+        let overtaken = were(self.overtaken, "match came too late", "matches came too late");
         let texts = [
             (
                 refused,
@@ -90,6 +100,10 @@ impl Refused {
             (
                 again,
                 "more are remembered than there is room for, so that which were taken before is not known",
+            ),
+            (
+                overtaken,
+                "more waited for their time than may, so that it was decided before all of it had come",
             ),
         ];
         let told = texts.into_iter().filter(|(what, _)| !what.is_empty());
@@ -117,17 +131,26 @@ impl Overflow {
         }
     }
 
+    /// What a rule has is dated up to `at`, since its time was decided in a hurry.
+    fn overtake(&mut self, rule: u32, at: Nanos) {
+        if let Some(over) = self.0.get_mut(rule as usize) {
+            over.overtaken = over.overtaken.max(Some(at));
+        }
+    }
+
     pub(super) fn save(&self, w: &mut Writer) {
         w.list(self.0.iter(), |w, over| {
             w.maybe(over.last_told, Writer::i64);
             w.u64(over.suppressed);
             w.maybe(over.doubted, Writer::i64);
+            w.maybe(over.overtaken, Writer::i64);
             w.list(over.refused.iter(), |w, (start, refused)| {
                 w.i64(*start);
                 w.i64(refused.end);
                 w.u64(refused.count);
                 w.u64(refused.gone);
                 w.u64(refused.again);
+                w.u64(refused.overtaken);
             });
         });
     }
@@ -138,6 +161,7 @@ impl Overflow {
                 last_told: r.maybe(Reader::i64)?,
                 suppressed: r.u64()?,
                 doubted: r.maybe(Reader::i64)?,
+                overtaken: r.maybe(Reader::i64)?,
                 refused: r.list(|r| Ok((r.i64()?, load_refused(r)?)))?.into_iter().collect(),
             })
         })?;
@@ -164,7 +188,7 @@ impl Overflow {
 }
 
 fn load_refused(r: &mut Reader<'_>) -> Result<Refused> {
-    Ok(Refused { end: r.i64()?, count: r.u64()?, gone: r.u64()?, again: r.u64()? })
+    Ok(Refused { end: r.i64()?, count: r.u64()?, gone: r.u64()?, again: r.u64()?, overtaken: r.u64()? })
 }
 
 impl State {
@@ -205,6 +229,28 @@ impl State {
         doubted >= Some(from) && !planted(88)
     }
 
+    /// A match of a rule that waits for its time, and comes at `own`, is dated up to `at`: if that is since the time was
+    /// decided in a hurry the rule says so, for by that it may miss something.
+    pub(super) fn overtaken(&mut self, rule: u32, own: Nanos, at: Nanos) {
+        let waits = self.rules.get(rule as usize).is_some_and(|spec| spec.waits);
+        if !waits || !self.sources.overtook(own, at) {
+            return;
+        }
+        self.tally.shed.overtaken += 1;
+        if !planted(92) {
+            self.overflow.overtake(rule, at);
+            self.fall_short(rule, at, Short::Overtaken);
+        }
+    }
+
+    /// Whether an alert of a rule, with a window from `from` on, may lack something that comes too late, or came so.
+    pub(super) fn in_a_hurry(&self, rule: u32, from: Nanos) -> bool {
+        let Some(spec) = self.rules.get(rule as usize) else { return false };
+        let overtaken = self.overflow.0.get(rule as usize).and_then(|over| over.overtaken);
+        let reached = overtaken >= Some(from.saturating_sub(spec.throttle));
+        spec.waits && (self.hurrying || reached) && !planted(91)
+    }
+
     fn fall_short(&mut self, rule: u32, at: Nanos, short: Short) {
         let Some(spec) = self.rules.get(rule as usize) else { return };
         let (length, stratum) = (spec.window.max(WINDOW_MIN), spec.stratum);
@@ -218,12 +264,13 @@ impl State {
         let open = over.refused.entry(start).or_insert_with(|| {
             let end = start.saturating_add(length);
             self.timers.arm(end, Timer::refused(stratum, rule));
-            Refused { end, count: 0, gone: 0, again: 0 }
+            Refused { end, count: 0, gone: 0, again: 0, overtaken: 0 }
         });
         match short {
             Short::Refused => open.count += 1,
             Short::Gone(gone) => open.gone = open.gone.saturating_add(gone),
             Short::Again => open.again += 1,
+            Short::Overtaken => open.overtaken += 1,
         }
     }
 
@@ -272,9 +319,11 @@ impl State {
             refused: refused.count > 0,
             cut: refused.gone > 0,
             again: refused.again > 0,
+            hurried: refused.overtaken > 0,
             ended: cut,
             ..Notes::default()
         };
+        let counts = [refused.count, refused.gone, refused.again, refused.overtaken];
         let mut id = Fields::tagged("refused");
         id.part(Some(face.name.as_bytes()));
         id.part(Some(&start.to_le_bytes()));
@@ -286,7 +335,7 @@ impl State {
             cluster: None,
             window: Some((start, refused.end)),
             key: Vec::new(),
-            count: refused.count.saturating_add(refused.gone).saturating_add(refused.again),
+            count: counts.into_iter().fold(0, u64::saturating_add),
             values: Vec::new(),
             completing: None,
             events: Vec::new(),

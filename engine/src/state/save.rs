@@ -24,8 +24,9 @@ use super::tally::{RuleCounts, Shed, Undecoded};
 use super::told::ToldKey;
 use super::wire::{Reader, Result, Writer, stage_number, stage_of};
 use super::{Outstanding, Pending, RunTally, Shard, State, save_sequence};
-use crate::matches::{Match, Reason, SourceId, SourceInfo};
+use crate::matches::{Match, Nanos, Reason, SourceId, SourceInfo};
 use crate::plan::Measure;
+use crate::planted::planted;
 use crate::time::{Clock, Order, SourceState, Sources, Wheel};
 use crate::window::Seen;
 use crate::window::sliding::Sliding;
@@ -37,6 +38,7 @@ impl State {
         let mut w = Writer::default();
         self.table().save(&mut w);
         w.i64(self.sources.watermark);
+        w.i64(if planted(93) { i64::MIN } else { self.sources.hurried });
         w.maybe(self.highest, Writer::i64);
         w.list(self.firsts.earliest.iter(), |w, (whose, at)| {
             w.maybe(whose.as_ref(), |w, cluster| {
@@ -70,7 +72,7 @@ impl State {
         }
         let mut r = Reader::new(payload);
         let table = Table::load(&mut r)?;
-        let (watermark, highest) = (r.i64()?, r.maybe(Reader::i64)?);
+        let (watermark, hurried, highest) = (r.i64()?, r.i64()?, r.maybe(Reader::i64)?);
         let begun = r.list(|r| Ok((r.maybe(|r| r.maybe(Reader::text))?, r.maybe(Reader::i64)?)))?;
         let all = r.list(|r| {
             let info = SourceInfo { name: r.text()?, cluster: r.maybe(Reader::text)? };
@@ -85,7 +87,7 @@ impl State {
         if tally.rules.len() != table.len() || !overflow.fits(table.len()) || table.hash != rules {
             return Err(LoadError::Corrupt);
         }
-        let numbers = self.take_sources(all, watermark);
+        let numbers = self.take_sources(all, (watermark, hurried));
         let (origin, dropped) = Origin::new(&table, self.table(), &self.plan, moment, numbers);
         self.tally = carry_tally(tally, &origin, self.rules.len())?;
         self.highest = highest;
@@ -107,7 +109,11 @@ impl State {
     }
 
     /// Takes over the sources of a saved state. Gives the number that each has now.
-    fn take_sources(&mut self, saved: Vec<SourceState>, watermark: i64) -> Vec<SourceId> {
+    fn take_sources(
+        &mut self,
+        saved: Vec<SourceState>,
+        (watermark, hurried): (Nanos, Nanos),
+    ) -> Vec<SourceId> {
         let mut all = std::mem::take(&mut self.sources.all);
         let mut known: Vec<bool> = vec![false; all.len()];
         let mut numbers = Vec::with_capacity(saved.len());
@@ -129,7 +135,7 @@ impl State {
             };
             numbers.push(SourceId(u32::try_from(at).unwrap_or(u32::MAX)));
         }
-        self.sources = Sources { all, watermark };
+        self.sources = Sources { all, watermark, hurried };
         numbers
     }
 
@@ -440,9 +446,20 @@ fn save_tally(tally: &RunTally, w: &mut Writer) {
             .into_iter()
             .for_each(|n| w.u64(n));
     });
-    let Shed { hurried, requests, shared, refused, keys, window, searches, throttles, early, again } =
-        tally.shed;
-    [hurried, requests, shared, refused, keys, window, searches, throttles, early, again]
+    let Shed {
+        hurried,
+        overtaken,
+        requests,
+        shared,
+        refused,
+        keys,
+        window,
+        searches,
+        throttles,
+        early,
+        again,
+    } = tally.shed;
+    [hurried, overtaken, requests, shared, refused, keys, window, searches, throttles, early, again]
         .into_iter()
         .for_each(|n| w.u64(n));
 }
@@ -482,6 +499,7 @@ fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
         })?,
         shed: Shed {
             hurried: r.u64()?,
+            overtaken: r.u64()?,
             requests: r.u64()?,
             shared: r.u64()?,
             refused: r.u64()?,

@@ -74,6 +74,8 @@ pub struct RuleCounts {
 pub struct Shed {
     /// Matches decided before the watermark had passed them.
     pub hurried: u64,
+    /// Matches that came when their time had been decided by that.
+    pub overtaken: u64,
     /// Requests forgotten before their time.
     pub requests: u64,
     /// Requests taken by rules with a window though they may have been taken before and forgotten.

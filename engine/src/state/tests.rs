@@ -257,8 +257,15 @@ fn where_time_stands_still_what_waits_is_bounded() {
     }
     assert_eq!(state.tally().shed.hurried, 99);
     assert_eq!(state.tally().late, 89, "all that came once time was moved on");
-    // Eleven at a time, each batch a nanosecond after the one before: all within one throttle.
-    assert_eq!(finished(state).len(), 1);
+    // Eleven wait, then each that comes is dated a nanosecond behind those decided before: 89 are.
+    assert_eq!(state.tally().shed.overtaken, 89);
+    let alerts = finished(state);
+    // All within one throttle, and what came too late.
+    let [told, late] = alerts.as_slice() else { panic!("{alerts:#?}") };
+    assert_eq!(told.notes, ["too many events wait: decided before all of its time had come"]);
+    assert!(told.approximate && late.approximate);
+    assert_eq!(late.count, 89);
+    assert!(late.message.starts_with("89 matches came too late: "), "{}", late.message);
 }
 
 #[test]

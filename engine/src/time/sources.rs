@@ -42,11 +42,13 @@ pub(crate) struct Sources {
     pub(crate) all: Vec<SourceState>,
     /// Every time below is decided. Never falls.
     pub(crate) watermark: Nanos,
+    /// Up to where it was last moved on though not all sources had come so far.
+    pub(crate) hurried: Nanos,
 }
 
 impl Sources {
     pub(crate) fn new() -> Self {
-        Self { all: Vec::new(), watermark: Nanos::MIN }
+        Self { all: Vec::new(), watermark: Nanos::MIN, hurried: Nanos::MIN }
     }
 
     pub(crate) fn add(&mut self, info: SourceInfo, lateness: Nanos) -> SourceId {
@@ -70,6 +72,19 @@ impl Sources {
         // In a run whose sources are all known from the start and never idle, the watermark is never above the edge.
         let edge = if planted(59) { edge } else { edge.max(watermark) };
         stage_timestamp.max(edge)
+    }
+
+    /// Moves the watermark on, whatever the sources have reached.
+    pub(crate) fn hurry(&mut self, until: Nanos) {
+        if until > self.watermark {
+            self.watermark = until;
+            self.hurried = until;
+        }
+    }
+
+    /// Whether what comes with the time `own` and is dated up to `effective` would have come in time without that.
+    pub(crate) fn overtook(&self, own: Nanos, effective: Nanos) -> bool {
+        own < effective && effective <= self.hurried
     }
 
     /// What the clock of a source shows to what has no time: before it runs the highest time that the source has shown,

@@ -102,7 +102,7 @@ pub fn hold(case: &Case) -> Result<Held, String> {
             }
             Promise::HoldsBack => misses_nothing(case, alert, &ran, |_| false),
         };
-        if !found {
+        if !found && !overtaken(case, alert, &ran) {
             return Err(format!("missed: {alert:?}"));
         }
     }
@@ -181,8 +181,12 @@ fn refusals(case: &Case, ran: &Ran) -> Result<(), String> {
     let gone = if refuses && case.kind.reach != Reach::Both { shed.window } else { 0 };
     let again = if refuses || case.kind.promise == Promise::Remembers { shed.again } else { 0 };
     let all: u64 = stretches.values().sum();
-    if all != shed.refused + gone + again || !refuses && all > again {
-        return Err(format!("{all} told of, {} refused, {gone} gone and {again} in doubt", shed.refused));
+    let late = shed.overtaken;
+    if all != shed.refused + gone + again + late || !refuses && all > again + late {
+        return Err(format!(
+            "{all} told of, {} refused, {gone} gone, {again} in doubt and {late} overtaken",
+            shed.refused
+        ));
     }
     let mut seen: BTreeMap<i64, u64> = BTreeMap::new();
     for refused in &ran.refused {
@@ -193,7 +197,7 @@ fn refusals(case: &Case, ran: &Ran) -> Result<(), String> {
     }
     let counted = |start: &i64| stretches.get(start).copied().unwrap_or(0);
     if seen.iter().any(|(start, n)| counted(start) < *n)
-        || gone + again == 0 && !case.kind.waits && seen != stretches
+        || gone + again + late == 0 && !case.kind.waits && seen != stretches
     {
         return Err(format!("refused {seen:?}, told {stretches:?}"));
     }
@@ -316,6 +320,13 @@ fn told_or_refused(case: &Case, alert: &RefAlert, ran: &Ran) -> bool {
 /// Whether a first sight may be missing since a request that was forgotten showed it again, as was told.
 fn of_requests_in_doubt(case: &Case, alert: &RefAlert, ran: &Ran) -> bool {
     told_of(case, ran, "twice", (alert.time - case.numbers.within * SECOND, alert.time))
+}
+
+/// Whether something of an alert, or of what throttles it, may have come when its time had been decided, as was told. It may
+/// be told of a later time than its own.
+fn overtaken(case: &Case, alert: &RefAlert, ran: &Ran) -> bool {
+    let reach = case.numbers.within + case.numbers.gap + case.throttle;
+    told_of(case, ran, "too late", (alert.time - reach * SECOND, i64::MAX))
 }
 
 /// Whether an alert about what was refused says so of a time between the two.

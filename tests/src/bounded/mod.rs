@@ -72,6 +72,7 @@ impl Case {
         let room = *choices.pick(&[1 << 24, 1 << 24, 1 << 24, 50, 50, 200, 400, 1_000, 2_500, 5_000, 9_000]);
         let again = choices.chance(40);
         let requests = if again && choices.chance(50) { VIRTUAL_SHARDS } else { 1 << 20 };
+        let waiting = *choices.pick(&[1 << 20, 1 << 20, 1 << 20, 1 << 20, 1 << 20, 1, 3, 8]);
         let limits = Limits {
             lateness: SECOND,
             request_memory: 20 * SECOND,
@@ -79,6 +80,7 @@ impl Case {
             matches_per_key_max: most,
             window_bytes_per_rule_max: room * VIRTUAL_SHARDS,
             requests_told_max: requests,
+            waiting_matches_max: waiting,
             ..Limits::default()
         };
         let arrivals = log::log(kind, again, &mut choices);

@@ -205,6 +205,8 @@ fn loss(tally: &RunTally) -> BTreeMap<String, u64> {
     let shed = &tally.shed;
     let late = tally.rules.iter().map(|rule| rule.left_out_late).sum();
     let all = [
+        ("matches decided before their time, as more waited than may", shed.hurried),
+        ("matches that came when their time was decided so", shed.overtaken),
         ("requests forgotten before their time", shed.requests),
         ("requests taken though they may have been before", shed.again),
         ("matches in windows that many keys share", shed.shared),
