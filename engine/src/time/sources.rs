@@ -74,12 +74,10 @@ impl Sources {
         stage_timestamp.max(edge)
     }
 
-    /// Moves the watermark on, whatever the sources have reached.
+    /// Moves the watermark on to a time behind it, whatever the sources have reached.
     pub(crate) fn hurry(&mut self, until: Nanos) {
-        if until > self.watermark {
-            self.watermark = until;
-            self.hurried = until;
-        }
+        self.watermark = self.watermark.max(until);
+        self.hurried = self.watermark;
     }
 
     /// Whether what comes with the time `own` and is dated up to `effective` would have come in time without that.

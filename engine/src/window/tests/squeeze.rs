@@ -278,6 +278,16 @@ fn of_two_counts_the_one_that_wants_more_says_what_is_kept() {
 }
 
 #[test]
+fn of_two_counts_the_one_that_needs_all_tells_what_may_go() {
+    let (some, all) = (|| counts(false, Some(2)), || counts(false, None));
+    for (aggregates, missed) in [([some(), all()], 1), ([all(), some()], 1), ([some(), some()], 0)] {
+        let (spec, mut window) = sliding(&aggregates, 100);
+        (0..4).for_each(|at| _ = window.enter(&spec, seen(0, at), &[Counted::One, Counted::One]));
+        assert_eq!(window.squeeze(&spec), missed, "three are left");
+    }
+}
+
+#[test]
 fn a_window_that_closes_shows_less_from_its_middle() {
     let spec = ClosingSpec::new(Reach::Tumbling(1000), &[distincts(None)], 100);
     let mut open = Closing::new(&spec, 0);
