@@ -5,6 +5,7 @@
 //! no source text to be evaluated; spans and texts are kept only for people. The meaning of each node is in
 //! `docs/semantics.md`; the engine and the reference evaluator in `tests/` both start from here and share nothing else.
 
+mod happens;
 mod requests;
 
 use std::fmt::{self, Write as _};
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 use crate::source::Span;
 pub use crate::syntax::ast::{ArithOp, CompareOp, Severity};
+pub use happens::Happens;
+pub(crate) use happens::{OF_ITS_PLACE, Request, Written};
 pub use requests::OfRequests;
 
 /// A checked rule set.
@@ -676,8 +679,8 @@ pub struct Test {
     pub tuned: bool,
     /// Its title.
     pub title: String,
-    /// Its events in the order written: time in nanoseconds since the Unix epoch, and one line of JSON.
-    pub events: Vec<(i64, String)>,
+    /// What happens, in the order written; [`Test::events`] are the events.
+    pub happens: Vec<Happens>,
     /// The time zero of the test, nanoseconds since the Unix epoch.
     pub start: i64,
     /// `until`, nanoseconds since the Unix epoch.
@@ -686,6 +689,14 @@ pub struct Test {
     pub expected: Vec<Expected>,
     /// Its name and title in its file.
     pub span: Span,
+}
+
+impl Test {
+    /// Its events in the order written: time in nanoseconds since the Unix epoch, and one line of JSON. They are written as
+    /// they are asked for, each time anew.
+    pub fn events(&self) -> impl Iterator<Item = (i64, String)> {
+        self.happens.iter().flat_map(Happens::events)
+    }
 }
 
 /// One `expect`.

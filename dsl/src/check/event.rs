@@ -15,6 +15,7 @@ use serde_json::{Map, Value as Json};
 
 use super::report::Report;
 use crate::diag::Code;
+use crate::ir::{OF_ITS_PLACE, Written};
 use crate::limits::NESTING_MAX;
 use crate::schema;
 use crate::source::Span;
@@ -22,16 +23,6 @@ use crate::syntax::ast::{self, EntryKey, ExprKind, Postfix};
 
 /// What names an event's cluster in a test.
 pub(crate) const CLUSTER: &str = "cluster";
-
-/// What an event has without being told.
-#[derive(Debug)]
-pub(crate) struct Defaults<'d> {
-    pub audit_id: &'d str,
-    /// RFC 3339.
-    pub received: &'d str,
-    /// RFC 3339.
-    pub at: &'d str,
-}
 
 /// What a test says of an event: `given` with the event's own block laid over it. It keeps the places, so that only what
 /// is left of both is held to the schema; a `null` stays in it, to take out what else would be there.
@@ -115,8 +106,8 @@ impl<'e> Said<'e> {
         }
     }
 
-    /// The event, with what was not said put in.
-    pub(crate) fn event(&self, defaults: &Defaults<'_>) -> Json {
+    /// The event, with what was not said put in, but for what it has of its place.
+    pub(crate) fn written(&self) -> Written {
         let about = self.about();
         let mut event = Map::new();
         let mut put =
@@ -125,9 +116,6 @@ impl<'e> Said<'e> {
         put("apiVersion", "audit.k8s.io/v1");
         put("level", "RequestResponse");
         put("stage", "ResponseComplete");
-        put("auditID", defaults.audit_id);
-        put("requestReceivedTimestamp", defaults.received);
-        put("stageTimestamp", defaults.at);
         if let Some(uri) = uri(&about) {
             put("requestURI", &uri);
         }
@@ -135,10 +123,8 @@ impl<'e> Said<'e> {
             event.insert("objectRef".to_owned(), serde_json::json!({ "apiGroup": group }));
         }
         write(&self.fields, &mut event, false);
-        match event.remove(CLUSTER) {
-            Some(cluster) => serde_json::json!({ "cluster_uuid": cluster, "log": event }),
-            None => Json::Object(event),
-        }
+        let says = OF_ITS_PLACE.map(|key| self.fields.contains_key(key));
+        Written { cluster: event.remove(CLUSTER), event, says }
     }
 }
 
@@ -229,18 +215,6 @@ fn write(fields: &Fields<'_>, into: &mut Map<String, Json>, body: bool) {
                 into.insert((*key).to_owned(), Json::Object(map));
             }
         }
-    }
-}
-
-/// Puts the number of a repeated event for every `{n}` in its texts.
-pub(crate) fn number(of: &Json, n: u64) -> Json {
-    match of {
-        Json::String(text) if text.contains("{n}") => Json::String(text.replace("{n}", &n.to_string())),
-        Json::Array(items) => Json::Array(items.iter().map(|item| number(item, n)).collect()),
-        Json::Object(map) => {
-            Json::Object(map.iter().map(|(key, value)| (key.clone(), number(value, n))).collect())
-        }
-        other => other.clone(),
     }
 }
 

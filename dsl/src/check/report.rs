@@ -67,20 +67,28 @@ impl Report {
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut all = self.diagnostics;
         all.sort_by_key(|one| {
-            let rest = one.code == Code::TooManyMistakes;
+            let rest = matches!(one.code, Code::TooManyMistakes | Code::TooManyWarnings);
             (one.primary.source, rest, one.primary.start, one.primary.end, one.code)
         });
         let mut shown = Vec::with_capacity(all.len().min(DIAGNOSTICS_MAX));
-        let mut in_file = (None, 0);
+        let mut file = None;
+        // Of a file, each level by itself: many warnings make no mistake, and hide none.
+        let (mut mistakes, mut warnings) = (0, 0);
         for one in all {
-            let source = Some(one.primary.source);
-            in_file = if in_file.0 == source { (source, in_file.1 + 1) } else { (source, 1) };
-            if in_file.1 <= DIAGNOSTICS_MAX {
+            if file.replace(one.primary.source) != Some(one.primary.source) {
+                (mistakes, warnings) = (0, 0);
+            }
+            let (count, code, what) = match one.level() {
+                Level::Error => (&mut mistakes, Code::TooManyMistakes, "mistakes"),
+                Level::Warning => (&mut warnings, Code::TooManyWarnings, "warnings"),
+            };
+            *count += 1;
+            if *count <= DIAGNOSTICS_MAX {
                 shown.push(one);
-            } else if in_file.1 == DIAGNOSTICS_MAX + 1 {
+            } else if *count == DIAGNOSTICS_MAX + 1 {
                 let message =
-                    format!("this file has more than {DIAGNOSTICS_MAX} mistakes; the others are not shown");
-                shown.push(Diagnostic::new(Code::TooManyMistakes, one.primary, message));
+                    format!("this file has more than {DIAGNOSTICS_MAX} {what}; the others are not shown");
+                shown.push(Diagnostic::new(code, one.primary, message));
             }
         }
         shown

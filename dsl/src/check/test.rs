@@ -1,17 +1,17 @@
 //! Tests: the events they make, and what they expect of the alerts.
 //!
 //! What is expected is read as in the rule's alert text, so it is checked together with the rule and becomes its probes.
-//! Events are made here, down to their lines of JSON; whoever runs a test needs nothing of the language.
+//! Events are held to the schema here; their lines are written when the test is run ([`ir::Test::events`]).
 
 use std::collections::BTreeMap;
 
 use super::constant;
-use super::event::{self, Defaults, Said};
+use super::event::{self, Said};
 use super::hold::Checker;
 use super::lower::{AggregatesAt, Lower, Scope};
 use super::report::Report;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{self, Expected, Type};
+use crate::ir::{self, Expected, Happens, Request, Type};
 use crate::limits::TEST_EVENTS_MAX;
 use crate::source::Span;
 use crate::syntax::ast::{self, EntryKey, ExpectedKind, Happening};
@@ -39,7 +39,8 @@ pub(crate) fn lower(test: &ast::Test, rule: usize, verbs: &[String], report: &mu
         given: test.given.as_ref(),
         ids: 0,
         requests: BTreeMap::new(),
-        events: Vec::new(),
+        events: 0,
+        happens: Vec::new(),
     };
     let mut until: Option<(i64, Span)> = None;
     for happening in &test.happenings {
@@ -56,8 +57,8 @@ pub(crate) fn lower(test: &ast::Test, rule: usize, verbs: &[String], report: &mu
             }
         }
     }
-    let events = maker.events;
-    let last = events.iter().map(|(at, _)| *at).max();
+    let happens = maker.happens;
+    let last = happens.iter().filter_map(Happens::last).max();
     if let (Some((end, span)), Some(last)) = (until, last)
         && end < last
     {
@@ -67,7 +68,7 @@ pub(crate) fn lower(test: &ast::Test, rule: usize, verbs: &[String], report: &mu
         rule,
         tuned: test.tuned,
         title: test.title.node.clone(),
-        events,
+        happens,
         start,
         until: until.map(|(end, _)| end),
         expected: Vec::new(),
@@ -93,8 +94,10 @@ struct Maker<'a, 'r> {
     /// How many requests there were.
     ids: u64,
     /// Of `as NAME`: the request's id and when it was received.
-    requests: BTreeMap<&'a str, (String, String)>,
-    events: Vec<(i64, String)>,
+    requests: BTreeMap<&'a str, Request>,
+    /// How many events there are.
+    events: usize,
+    happens: Vec<Happens>,
 }
 
 impl<'a> Maker<'a, '_> {
@@ -113,29 +116,21 @@ impl<'a> Maker<'a, '_> {
         let Some(first) = time(self.start, at, self.report) else { return };
         let Some(times) = self.times(repeat) else { return };
         let every = repeat.map_or(0, |(_, every)| every.node);
-        if self.events.len() + times > TEST_EVENTS_MAX {
+        if self.events + times > TEST_EVENTS_MAX {
             let span = repeat.map_or(map.span, |(times, _)| times.span);
             let message = format!("this test makes more than {TEST_EVENTS_MAX} events");
             return self.report.error(Code::TestTooLarge, span, message);
         }
-        let mut at = first;
-        for n in 1..=times as u64 {
-            let stamp = rfc3339(at);
-            let (audit_id, received) = self.request(as_one, &stamp);
-            let defaults = Defaults { audit_id: &audit_id, received: &received, at: &stamp };
-            let mut event = said.event(&defaults);
-            if repeat.is_some() {
-                event = event::number(&event, n);
-            }
-            self.events.push((at, event.to_string()));
-            if n < times as u64 {
-                let Some(next) = at.checked_add(every) else {
-                    let span = repeat.map_or(map.span, |(_, every)| every.span);
-                    return self.report.error(Code::TestTime, span, "this goes on beyond the year 2262");
-                };
-                at = next;
-            }
+        self.events += times;
+        let request = self.request(as_one, times as u64, first);
+        let numbered = repeat.is_some();
+        let happens =
+            Happens { first, times: times as u64, every, numbered, request, written: said.written() };
+        if happens.last().is_none() {
+            let span = repeat.map_or(map.span, |(_, every)| every.span);
+            self.report.error(Code::TestTime, span, "this goes on beyond the year 2262");
         }
+        self.happens.push(happens);
     }
 
     fn times(&mut self, repeat: Option<&(ast::Spanned<f64>, ast::DurationAt)>) -> Option<usize> {
@@ -155,27 +150,19 @@ impl<'a> Maker<'a, '_> {
         Some(times)
     }
 
-    /// The id of the next request and when it was received; all events `as` one name share them.
-    fn request(&mut self, as_one: Option<&'a ast::Name>, stamp: &str) -> (String, String) {
-        let known = as_one.and_then(|name| self.requests.get(name.node.as_str()));
-        if let Some(known) = known {
-            return known.clone();
-        }
-        self.ids += 1;
-        let request = (format!("00000000-0000-4000-8000-{:012}", self.ids), stamp.to_owned());
-        if let Some(name) = as_one {
-            self.requests.insert(&name.node, request.clone());
-        }
-        request
+    /// The request of so many events, the first of them `at`: all `as` one name share it, and when it was received.
+    fn request(&mut self, as_one: Option<&'a ast::Name>, times: u64, at: i64) -> Request {
+        let next = self.ids + 1;
+        let Some(name) = as_one else {
+            self.ids += times;
+            return Request::Own(next);
+        };
+        let request = self.requests.entry(&name.node).or_insert_with(|| {
+            self.ids = next;
+            Request::One(next, at)
+        });
+        request.clone()
     }
-}
-
-fn rfc3339(nanos: i64) -> String {
-    let time = chrono::DateTime::from_timestamp_nanos(nanos);
-    // The API server writes microseconds; a start with more keeps them.
-    let digits =
-        if nanos % 1_000 == 0 { chrono::SecondsFormat::Micros } else { chrono::SecondsFormat::Nanos };
-    time.to_rfc3339_opts(digits, true)
 }
 
 impl<'a> Lower<'a, '_> {

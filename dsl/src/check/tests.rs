@@ -93,6 +93,24 @@ fn told_with(text: &str, files: &[(&str, &[u8])]) -> Vec<String> {
     told.map(line).collect()
 }
 
+#[test]
+fn many_warnings_are_no_mistake() {
+    let rule = |n: u32| {
+        format!(
+            "rule r{n} \"A rule\" {{ severity low on get of secrets where user.username == \"{n}\" alert \"it is so\" }}\n"
+        )
+    };
+    let mut sources = SourceMap::default();
+    for name in ["one.rule", "other.rule"] {
+        let from = if name == "one.rule" { 0 } else { 1_000 };
+        sources.add(name, (from..from + 250).map(rule).collect::<String>());
+    }
+    let outcome = compile(&sources);
+    assert_eq!(outcome.rules.map(|set| set.rules.len()), Some(500));
+    let count = |code| outcome.diagnostics.iter().filter(|one| one.code == code).count();
+    assert_eq!((count(Code::NoTest), count(Code::TooManyWarnings), outcome.diagnostics.len()), (400, 2, 402));
+}
+
 /// What is said of a condition of a rule that is otherwise well.
 fn in_condition(on: &str, condition: &str) -> Vec<String> {
     told(&format!("rule r \"A rule\" {{ severity low on {on} where {condition} alert \"it is so\" }}"))

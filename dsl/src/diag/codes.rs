@@ -223,6 +223,8 @@ codes! {
     ListensToDisabled = "W119",
     /// A sequence whose throttle is one for everybody.
     SilencesItself = "W120",
+    /// More warnings in one file than are shown.
+    TooManyWarnings = "W121",
     /// A tune of a name that is gone.
     TuneOfNothing = "W140",
     /// A tune that takes a value out of a list that does not have it.

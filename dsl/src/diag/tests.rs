@@ -32,7 +32,8 @@ fn entries() -> BTreeMap<String, Entry> {
                 lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
             let entry = entries.get_mut(&code).expect("an example stands in an entry");
             let (kind, times) = kind.split_once(" repeat ").unwrap_or((kind, "1"));
-            let text = text.repeat(times.parse().expect("a number"));
+            let times: u32 = times.parse().expect("a number");
+            let text: String = (0..times).map(|n| text.replace("NUMBER", &n.to_string())).collect();
             if line.starts_with("```file ") {
                 entry.files.push((kind.to_owned(), text));
                 continue;

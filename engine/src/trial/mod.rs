@@ -124,9 +124,14 @@ impl Trial {
 
     /// Runs one of the rule's tests.
     pub fn run(&mut self, test: &Test) -> TrialOutcome {
+        self.run_on(test, test.events().collect())
+    }
+
+    /// Runs a test as if these were its events.
+    fn run_on(&mut self, test: &Test, events: Vec<(Nanos, String)>) -> TrialOutcome {
         match &mut self.tuned {
-            Some(tuned) if test.tuned => tuned.run(test),
-            _ => self.written.run(test),
+            Some(tuned) if test.tuned => tuned.run(test, events),
+            _ => self.written.run(test, events),
         }
     }
 
@@ -173,8 +178,7 @@ impl Version {
         Some(Self { plan, number, rule, off: false, conditions })
     }
 
-    fn run(&mut self, test: &Test) -> TrialOutcome {
-        let mut events: Vec<&(Nanos, String)> = test.events.iter().collect();
+    fn run(&mut self, test: &Test, mut events: Vec<(Nanos, String)>) -> TrialOutcome {
         events.sort_by_key(|(at, _)| *at);
         let mut log = Vec::new();
         for (_, line) in events {

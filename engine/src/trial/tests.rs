@@ -22,12 +22,12 @@ fn rules() -> RuleSet {
     RuleSet { rules: vec![other, sliding], ..RuleSet::default() }
 }
 
-fn test(events: Vec<(Nanos, String)>, expected: Vec<Expected>) -> Test {
+fn test(expected: Vec<Expected>) -> Test {
     Test {
         rule: 1,
         tuned: false,
         title: "a test".into(),
-        events,
+        happens: Vec::new(),
         start: START,
         until: None,
         expected,
@@ -40,7 +40,7 @@ fn alert(at: Nanos, count: &str) -> Expected {
 }
 
 fn run(events: Vec<(Nanos, String)>, expected: Vec<Expected>) -> TrialOutcome {
-    Trial::new(&rules(), 1).unwrap().run(&test(events, expected))
+    Trial::new(&rules(), 1).unwrap().run_on(&test(expected), events)
 }
 
 fn differences(events: &[(Nanos, String)], expected: Vec<Expected>) -> Vec<(String, String)> {
@@ -73,14 +73,14 @@ fn a_rule_that_a_tune_turns_off_is_silent_in_its_tuned_tests_alone() {
     set.untuned = set.rules.clone();
     set.untuned[1].disabled = false;
     let events = [event(0, 1, "a"), event(5, 2, "a")];
-    let untuned = test(events.to_vec(), vec![alert(5, "2")]);
-    let tuned = Test { tuned: true, ..test(events.to_vec(), vec![Expected::None]) };
+    let untuned = test(vec![alert(5, "2")]);
+    let tuned = Test { tuned: true, ..test(vec![Expected::None]) };
     let mut trial = Trial::new(&set, 1).unwrap();
-    assert!(trial.run(&untuned).passed());
-    assert!(trial.run(&tuned).passed());
+    assert!(trial.run_on(&untuned, events.to_vec()).passed());
+    assert!(trial.run_on(&tuned, events.to_vec()).passed());
     // One that ships off is on in all its tests.
     set.untuned[1].disabled = true;
-    assert!(!Trial::new(&set, 1).unwrap().run(&tuned).passed());
+    assert!(!Trial::new(&set, 1).unwrap().run_on(&tuned, events.to_vec()).passed());
 }
 
 #[test]
@@ -191,16 +191,16 @@ fn a_test_runs_on_the_rules_as_written_and_a_tuned_one_on_the_tuned() {
     rules.untuned.clone_from(&rules.rules);
     rules.rules[1].shape = at_least(3.0, 10 * SECOND);
     let events = vec![event(0, 1, "a"), event(5, 2, "a")];
-    let written = test(events.clone(), vec![alert(5, "2")]);
-    let tuned = Test { tuned: true, ..test(events, vec![Expected::None]) };
+    let written = test(vec![alert(5, "2")]);
+    let tuned = Test { tuned: true, ..test(vec![Expected::None]) };
     let mut trial = Trial::new(&rules, 1).unwrap();
-    assert_eq!(trial.run(&written).differences, []);
-    assert_eq!(trial.run(&tuned).differences, []);
+    assert_eq!(trial.run_on(&written, events.clone()).differences, []);
+    assert_eq!(trial.run_on(&tuned, events.clone()).differences, []);
     // Without tunes there is but one version.
     rules.untuned.clear();
     let mut trial = Trial::new(&rules, 1).unwrap();
-    assert_eq!(trial.run(&written).differences.len(), 1);
-    assert_eq!(trial.run(&tuned).differences, []);
+    assert_eq!(trial.run_on(&written, events.clone()).differences.len(), 1);
+    assert_eq!(trial.run_on(&tuned, events.clone()).differences, []);
 }
 
 #[test]

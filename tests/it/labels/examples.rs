@@ -85,7 +85,7 @@ fn each_example_has_a_test_that_fires_and_one_that_must_not() {
     let own = |number: usize| rules.tests.iter().filter(move |test| test.rule == number && !test.tuned);
     for (number, rule) in rules.rules.iter().enumerate() {
         assert!(own(number).any(fires), "{} has no test that fires", rule.name);
-        let silent = own(number).any(|test| !fires(test) && !test.events.is_empty());
+        let silent = own(number).any(|test| !fires(test) && !test.happens.is_empty());
         assert!(silent, "{} has no test that must not fire", rule.name);
     }
     for name in ["bulk_delete", "control_namespace_deleted", "exec_in_pod", "namespace_deleted"] {

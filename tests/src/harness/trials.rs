@@ -68,7 +68,7 @@ fn brings(rules: &RuleSet, test: &Test, poison: &Poison) -> Vec<RefAlert> {
         return Vec::new();
     }
     let source = Source { name: "test".to_owned(), cluster: None };
-    let mut events: Vec<&(i64, String)> = test.events.iter().collect();
+    let mut events: Vec<(i64, String)> = test.events().collect();
     events.sort_by_key(|(at, _)| *at);
     // A line each.
     let lengths = events.iter().map(|(_, line)| line.len() as u64 + 1);
@@ -77,7 +77,7 @@ fn brings(rules: &RuleSet, test: &Test, poison: &Poison) -> Vec<RefAlert> {
         let json = serde_json::from_str(line).unwrap_or_default();
         Arrival::event(0, json)
     };
-    let arrivals: Vec<Arrival> = events.into_iter().map(event).collect();
+    let arrivals: Vec<Arrival> = events.iter().map(event).collect();
     let request_memory = Limits::default().request_memory;
     let settings = Settings { lateness: i64::MAX, request_memory, until: test.until };
     let mut alerts = answer_placed(&set, &[source], &arrivals, &offsets, settings, poison).alerts;

@@ -237,10 +237,10 @@ fn tests_become_lines_of_json_and_probes() {
     let second = 1_000_000_000;
     assert_eq!(test.start, start);
     assert_eq!(test.until, Some(start + 60 * second));
-    let times: Vec<_> = test.events.iter().map(|(at, _)| (at - start) / second).collect();
+    let times: Vec<_> = test.events().map(|(at, _)| (at - start) / second).collect();
     assert_eq!(times, [1, 3, 10, 11]);
     let events: Vec<serde_json::Value> =
-        test.events.iter().map(|(_, line)| serde_json::from_str(line).unwrap()).collect();
+        test.events().map(|(_, line)| serde_json::from_str(&line).unwrap()).collect();
     let expected = serde_json::json!({
         "kind": "Event", "apiVersion": "audit.k8s.io/v1", "stage": "ResponseComplete", "verb": "delete",
         "auditID": "00000000-0000-4000-8000-000000000002",
@@ -273,7 +273,7 @@ fn a_test_puts_an_event_into_a_cluster_by_a_record_around_it() {
         }";
     let set = set(text);
     let events: Vec<serde_json::Value> =
-        set.tests[0].events.iter().map(|(_, line)| serde_json::from_str(line).unwrap()).collect();
+        set.tests[0].events().map(|(_, line)| serde_json::from_str(&line).unwrap()).collect();
     assert_eq!(events[1]["cluster_uuid"], "prod-2");
     assert_eq!(events[1]["log"]["verb"], "get");
     assert_eq!(events[1]["log"].get("cluster"), None);
@@ -293,7 +293,7 @@ fn a_null_takes_out_and_in_a_body_is_itself_where_nothing_was() {
         }";
     let set = set(text);
     let events: Vec<serde_json::Value> =
-        set.tests[0].events.iter().map(|(_, line)| serde_json::from_str(line).unwrap()).collect();
+        set.tests[0].events().map(|(_, line)| serde_json::from_str(&line).unwrap()).collect();
     assert_eq!(events[0].get("userAgent"), None);
     assert_eq!(events[0]["annotations"], serde_json::json!({}));
     assert_eq!(events[0]["requestObject"], serde_json::json!({ "spec": { "taints": null } }));
