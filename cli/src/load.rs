@@ -28,6 +28,8 @@ pub(crate) struct Compiled {
     pub(crate) rules: Option<RuleSet>,
     /// Errors and warnings.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// All of it is from packs.
+    packed: bool,
 }
 
 impl Compiled {
@@ -40,7 +42,7 @@ impl Compiled {
 /// Reads and checks rules; without any path, or beside files that only tune, the shipped ones.
 pub(crate) fn compile(paths: &[PathBuf]) -> Result<Compiled, Error> {
     let mut loaded = if paths.is_empty() { Loaded::default() } else { rules::load(paths)? };
-    if paths.is_empty() || only_tunes(&loaded.sources) {
+    if paths.is_empty() || !loaded.packed && only_tunes(&loaded.sources) {
         loaded.add_texts(SHIPPED, SHIPPED_VALUES);
     }
     Ok(check(loaded))
@@ -62,17 +64,21 @@ fn only_tunes(sources: &SourceMap) -> bool {
 }
 
 fn check(loaded: Loaded) -> Compiled {
-    let Loaded { sources, diagnostics } = loaded;
+    let Loaded { sources, diagnostics, packed } = loaded;
     if !diagnostics.is_empty() {
-        return Compiled { sources, rules: None, diagnostics };
+        return Compiled { sources, rules: None, diagnostics, packed };
     }
     let outcome = dsl::check::compile(&sources);
-    Compiled { sources, rules: outcome.rules, diagnostics: outcome.diagnostics }
+    Compiled { sources, rules: outcome.rules, diagnostics: outcome.diagnostics, packed }
 }
 
-/// For commands whose results are not diagnostics: the rules, or nothing once standard error has been told why.
+/// For commands whose results are not diagnostics: the rules, or nothing once standard error has been told why. Warnings of
+/// packs were told when they were made.
 pub(crate) fn rules_or_told(paths: &[PathBuf]) -> Result<Option<(SourceMap, RuleSet)>, Error> {
-    let compiled = compile(paths)?;
+    let mut compiled = compile(paths)?;
+    if compiled.packed {
+        compiled.diagnostics.retain(|found| found.level() == Level::Error);
+    }
     if !compiled.diagnostics.is_empty() {
         let text = render::human(&compiled.sources, &compiled.diagnostics, output::colour_err());
         output::note(text.trim_end());

@@ -13,6 +13,7 @@ pub mod diag;
 pub mod fmt;
 pub mod ir;
 pub mod limits;
+pub mod pattern;
 pub mod schema;
 pub mod source;
 pub mod syntax;

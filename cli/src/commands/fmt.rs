@@ -92,7 +92,7 @@ fn lay_out(name: &str, bytes: &[u8]) -> Result<Laid, Error> {
     if connect::pack::is_pack(bytes) {
         return Err(Error::usage(format!("{name} is a compiled pack; fmt takes rule files")));
     }
-    let Loaded { sources, mut diagnostics } = rules::from_bytes(name, bytes);
+    let Loaded { sources, mut diagnostics, .. } = rules::from_bytes(name, bytes);
     let Some((id, file)) = sources.files().next() else { return Ok(Laid::Already) };
     if diagnostics.is_empty() {
         let parsed = parse(id, &file.text);

@@ -7,6 +7,7 @@ use super::ty::Ty;
 use super::{constant, text};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, ExprKind, Literal, Type};
+use crate::pattern::Pattern;
 use crate::source::Span;
 use crate::syntax::ast::{self, CompareOp, Spanned};
 
@@ -291,17 +292,9 @@ impl<'a> Lower<'a, '_> {
             let message = format!("a regular expression is written down, and `{}` is not", self.quote(span));
             return self.tell_help(Code::NotConstant, span, message, "for a part of a text say `contains`");
         };
-        let built = regex::RegexBuilder::new(pattern).case_insensitive(ignoring_case).build();
-        let why = match built {
-            Ok(_) => return,
-            Err(regex::Error::Syntax(text)) => {
-                let line = text.lines().rev().find_map(|line| line.strip_prefix("error: "));
-                line.unwrap_or("it cannot be read").to_owned()
-            }
-            Err(regex::Error::CompiledTooBig(bytes)) => format!("it needs more than {bytes} bytes"),
-            Err(_) => "it cannot be read".to_owned(),
-        };
-        self.tell(Diagnostic::new(Code::BadRegex, span, format!("this is no regular expression: {why}")));
+        if let Err(why) = Pattern::new(pattern, ignoring_case) {
+            self.tell(Diagnostic::new(Code::BadRegex, span, format!("this is no regular expression: {why}")));
+        }
     }
 
     /// `ignoring case` is for text.

@@ -129,8 +129,8 @@ fn tested(node: &Node) -> Option<Tested<'_>> {
             let ask = Ask::Like(pattern.clone());
             Some((left, false, Test::Text { ask, ignoring_case: pattern.ignores_case() }))
         }
-        Node::Matches { left, regex: Some(regex), ignoring_case } => {
-            let ask = Ask::Matches { regex: regex.clone(), ignoring_case: *ignoring_case };
+        Node::Matches { left, pattern: Some(pattern) } => {
+            let ask = Ask::Matches(pattern.clone());
             // The pattern itself knows of case: it is asked of the text as it is.
             Some((left, false, Test::Text { ask, ignoring_case: false }))
         }
@@ -176,7 +176,7 @@ fn rank(test: &Test) -> u32 {
         Test::Text { ask, .. } => match ask {
             Ask::Contains(text) | Ask::Starts(text) | Ask::Ends(text) if text.len() >= 4 => 20,
             Ask::Like(like) if like.needle().len() >= 4 => 20,
-            Ask::Matches { .. } => 30,
+            Ask::Matches(_) => 30,
             _ => 60,
         },
         Test::Order(..) => 75,

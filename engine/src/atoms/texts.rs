@@ -7,6 +7,7 @@
 //! each at most once; not that of the rules.
 
 use aho_corasick::AhoCorasick;
+use dsl::pattern::Pattern;
 use regex_automata::Input;
 use regex_automata::meta;
 use regex_syntax::hir::Hir;
@@ -34,10 +35,7 @@ pub(super) enum Ask {
     Starts(Box<str>),
     Ends(Box<str>),
     Like(Like),
-    Matches {
-        regex: regex::Regex,
-        ignoring_case: bool,
-    },
+    Matches(Pattern),
 }
 
 /// What is to be done where a text of the automaton was seen.
@@ -63,7 +61,7 @@ pub(super) struct Texts {
     likes: Vec<(u32, Like)>,
     /// Those without a text that they cannot do without, by number.
     bare_likes: Vec<usize>,
-    patterns: Vec<(u32, regex::Regex)>,
+    patterns: Vec<(u32, Pattern)>,
     /// Patterns in one automaton, with their bits.
     together: Option<(meta::Regex, Vec<u32>)>,
     /// Patterns that are always asked one by one, by number.
@@ -71,8 +69,8 @@ pub(super) struct Texts {
 }
 
 /// A pattern as the one automaton of all of them reads it.
-fn hir(regex: &regex::Regex, ignoring_case: bool) -> Option<Hir> {
-    regex_syntax::ParserBuilder::new().case_insensitive(ignoring_case).build().parse(regex.as_str()).ok()
+fn hir(of: &Pattern) -> Option<Hir> {
+    regex_syntax::ParserBuilder::new().case_insensitive(of.ignores_case()).build().parse(of.text()).ok()
 }
 
 /// Texts one of which is in everything that the pattern matches.
@@ -125,9 +123,9 @@ impl Texts {
                         false => look(needle.into(), Seen::Like(at), &mut this.seen),
                     }
                 }
-                Ask::Matches { regex, ignoring_case } => {
-                    let (parsed, at) = (hir(&regex, ignoring_case), this.patterns.len());
-                    this.patterns.push((bit, regex));
+                Ask::Matches(pattern) => {
+                    let (parsed, at) = (hir(&pattern), this.patterns.len());
+                    this.patterns.push((bit, pattern));
                     match (parsed.as_ref().and_then(needles), parsed) {
                         (Some(texts), _) => {
                             texts.into_iter().for_each(|text| look(text, Seen::Pattern(at), &mut this.seen));
@@ -153,7 +151,8 @@ impl Texts {
         let config = meta::Config::new()
             .nfa_size_limit(Some(PATTERNS_BYTES_MAX))
             .hybrid_cache_capacity(CACHE_BYTES)
-            .match_kind(regex_automata::MatchKind::All);
+            .match_kind(regex_automata::MatchKind::All)
+            .dfa(false);
         match meta::Builder::new().configure(config).build_many_from_hir(&hirs) {
             Ok(regex) => self.together = Some((regex, bits)),
             Err(_) => {

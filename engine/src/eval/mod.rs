@@ -181,8 +181,8 @@ pub(crate) fn truth<'a>(node: &'a Node, cx: &Cx<'_, 'a>) -> Truth {
             compare::compare(*op, &value(left, cx), &value(right, cx), *ignoring_case)
         }
         Node::Like { left, pattern } => compare::text_word(&value(left, cx), |text| pattern.is_match(text)),
-        Node::Matches { left, regex, .. } => {
-            compare::text_word(&value(left, cx), |text| regex.as_ref().is_some_and(|r| r.is_match(text)))
+        Node::Matches { left, pattern } => {
+            compare::text_word(&value(left, cx), |text| pattern.as_ref().is_some_and(|p| p.is_match(text)))
         }
         Node::In { left, set, ignoring_case } => compare::within(&value(left, cx), set, *ignoring_case, cx),
         Node::Quantified { all, var, list, body } => quantified(*all, *var, list, body, cx),

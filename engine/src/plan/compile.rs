@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use dsl::check::decided_by_on;
 use dsl::ir::{self, ExprKind, VarId};
+use dsl::pattern::Pattern;
 
 use super::deps::{Deps, Scope, deps};
 use super::expr::{Compare, Expr, Function, Node, Read, Root, Segment, Set, Turn};
@@ -409,8 +410,7 @@ impl<'r> Compiler<'r> {
             },
             ir::CompareOp::Matches { .. } => {
                 let pattern = literal::text(right).unwrap_or("");
-                let regex = regex::RegexBuilder::new(pattern).case_insensitive(ignoring_case).build().ok();
-                return Node::Matches { left, regex, ignoring_case };
+                return Node::Matches { left, pattern: Pattern::new(pattern, ignoring_case).ok() };
             }
             ir::CompareOp::Eq => Compare::Eq,
             ir::CompareOp::Ne => {

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use dsl::ir;
+use dsl::pattern::Pattern;
 
 use super::table::Table;
 use crate::eval::text::Like;
@@ -64,8 +65,7 @@ pub(crate) enum Node {
     /// Nothing if the pattern does not compile, which the checker rules out.
     Matches {
         left: Box<Node>,
-        regex: Option<regex::Regex>,
-        ignoring_case: bool,
+        pattern: Option<Pattern>,
     },
     In {
         left: Box<Node>,
