@@ -28,10 +28,10 @@ pub(super) fn changed(
     at_once: AtOnce,
     choices: &mut Choices<'_>,
 ) -> Result<(), String> {
-    let Some((what, text)) = another(case, choices) else { return Ok(()) };
+    let Some((what, named, text)) = another(case, choices) else { return Ok(()) };
     // Others may listen to what is gone.
     let Ok(other) = compile_text(text) else { return Ok(()) };
-    let same = unchanged(rules, &other);
+    let same = unchanged(rules, &other, &named);
     let way = Way::random(choices);
     let plans = [rules, &other].map(|rules| Arc::new(Plan::new(rules, limits(case))));
     let [plan, after] = plans;
@@ -47,8 +47,11 @@ pub(super) fn changed(
         .map_or(Ok(()), |text| Err(format!("{what}, {way:?}:\n{text}")))
 }
 
-/// Another rule set, without tests.
-fn another(case: &Case, choices: &mut Choices<'_>) -> Option<(String, String)> {
+/// What rules that get another name are called then.
+const RENAMED: &str = "renamed";
+
+/// What is done to which rule, and the other rule set, without tests.
+fn another(case: &Case, choices: &mut Choices<'_>) -> Option<(String, String, String)> {
     let (mut rules, rest): (Vec<String>, Vec<String>) =
         case.rules.rules.iter().cloned().partition(|text| text.starts_with("rule "));
     let rest: String = rest.into_iter().filter(|text| text.starts_with("tune ")).collect();
@@ -60,7 +63,7 @@ fn another(case: &Case, choices: &mut Choices<'_>) -> Option<(String, String)> {
             format!("`{named}` is gone")
         }
         1 => {
-            rules[at] = rules[at].replacen(&named, "renamed", 1);
+            rules[at] = rules[at].replacen(&named, RENAMED, 1);
             format!("`{named}` has another name")
         }
         2 => {
@@ -76,14 +79,13 @@ fn another(case: &Case, choices: &mut Choices<'_>) -> Option<(String, String)> {
     if choices.chance(50) {
         rules.reverse();
     }
-    Some((
-        format!("a state goes on under other rules, {what}"),
-        format!("{}\n{}\n{rest}", case.rules.head, rules.join("\n")),
-    ))
+    let text = format!("{}\n{}\n{rest}", case.rules.head, rules.join("\n"));
+    Some((format!("a state goes on under other rules, {what}"), named, text))
 }
 
-/// The rules that both have and that hear the same of both.
-fn unchanged<'r>(rules: &'r RuleSet, other: &RuleSet) -> BTreeSet<&'r str> {
+/// The rules that both have, that hear the same of both, and that no rule hears anew: it may read of their events what nobody
+/// kept. `named` may have another name now.
+fn unchanged<'r>(rules: &'r RuleSet, other: &RuleSet, named: &str) -> BTreeSet<&'r str> {
     let find =
         |of: &RuleSet, name: &str| of.rules.iter().position(|rule| rule.name == name && !rule.disabled);
     let mut same: BTreeSet<&str> = rules
@@ -92,6 +94,15 @@ fn unchanged<'r>(rules: &'r RuleSet, other: &RuleSet) -> BTreeSet<&'r str> {
         .map(|rule| rule.name.as_str())
         .filter(|name| find(rules, name).is_some() && find(other, name).is_some())
         .collect();
+    // A tune by the old name does not turn it off any more.
+    let was = |name: &str| find(rules, if name == RENAMED { named } else { name }).is_some();
+    let mut anew: Vec<&Rule> = other.rules.iter().filter(|rule| !rule.disabled && !was(&rule.name)).collect();
+    while let Some(rule) = anew.pop() {
+        // What an alert tells of another one's event, it reads of it too.
+        let heard = hears(other, rule);
+        anew.extend(other.rules.iter().filter(|rule| heard.contains(&rule.name)));
+        same.retain(|name| !heard.contains(*name));
+    }
     loop {
         let lost: Vec<&str> = same
             .iter()
