@@ -30,7 +30,7 @@ use crate::source::Source;
 use reader::Reader;
 
 /// How many bytes of documents a block has, if no single one is longer.
-pub const BLOCK_BYTES: usize = 1 << 20;
+pub const BLOCK_BYTES: usize = 256 << 10;
 
 /// What a source gave.
 #[derive(Debug)]

@@ -21,8 +21,8 @@ use engine::plan::Plan;
 
 use super::{Drive, TURN};
 
-/// Blocks under way for each thread: one that is matched, and one to go on with.
-const FOR_EACH: usize = 2;
+/// Blocks under way for each thread: one that is matched, and some to go on with.
+const FOR_EACH: usize = 4;
 
 /// A block to be matched.
 struct Task<'i> {
