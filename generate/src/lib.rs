@@ -12,6 +12,7 @@
 pub mod describe;
 mod dice;
 mod make;
+mod many;
 mod profile;
 pub mod rules;
 mod stamp;
@@ -20,6 +21,7 @@ mod tests;
 mod wrap;
 
 pub use make::{Generator, Label, Options};
+pub use many::Many;
 pub use profile::{NAMES, Profile};
 pub use wrap::Form;
 

@@ -5,7 +5,7 @@ use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
 use engine::event::bare::Bare;
 use engine::limits::Limits;
-use generate::{Form, Generator, NAMES, Options, Profile, rules};
+use generate::{Form, Generator, Many, NAMES, Options, Profile, rules};
 use tests::harness::{AtOnce, difference, run};
 use tests::reference::{Arrival, Poison, Settings, Source, answer};
 
@@ -24,7 +24,10 @@ fn made(profile: &str, options: Options) -> Vec<u8> {
 
 /// Engine and reference on made-up events; gives how many alerts there were.
 fn agree(name: &str, rules: &RuleSet, profile: &str, options: Options) -> usize {
-    let plain = made(profile, options);
+    agree_on(name, rules, made(profile, options))
+}
+
+fn agree_on(name: &str, rules: &RuleSet, plain: Vec<u8>) -> usize {
     let lines = plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let arrivals: Vec<Arrival> =
         lines.map(|line| Arrival::event(0, serde_json::from_slice(line).unwrap())).collect();
@@ -52,8 +55,9 @@ fn engine_and_reference_agree_on_what_bench_measures() {
             assert!(alerts >= least, "{name}, {profile}, {received}: {alerts} alerts");
         }
     }
-    let many = compiled(rules::many(1_000));
-    agree("many", &many, NAMES[0], Options { events: 1_000, ..Options::default() });
+    let many = Many::new(100, Profile::named(NAMES[0]).unwrap(), 5_000, 1).unwrap();
+    let alerts = agree_on("many", &compiled(many.rules(100)), many.log.into_bytes());
+    assert!(alerts >= 100, "{alerts} alerts: each rule matches");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a thousand rules cost over fifty and ten: `many-rules [EVENTS] [SEED] [RULES]`.
 //!
-//! The same log under the first 10, the first 50 and all 1,000 rules of one mix (`benches::many`), each with the index of
+//! The same log under the first 10, the first 50 and all 1,000 rules of one mix (`generate::Many`), each with the index of
 //! conditions and without, in turns in one run and one thread. What is timed is what a processor spent on decoding, matching and deciding;
 //! of several turns the best counts. Every turn's matches and alerts must be the same with and without the index. The
 //! table goes to standard output; the run fails if a thousand rules are slower than half the speed of fifty. With RULES only so many run, with
@@ -10,13 +10,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use benches::many::Many;
 use benches::worked;
+use dsl::ir::RuleSet;
+use dsl::source::SourceMap;
+use engine::frame::blocks::{Block, Blocks};
 use engine::limits::Limits;
-use engine::matches::SourceInfo;
+use engine::matches::{SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
 use engine::plan::Plan;
 use engine::state::State;
+use generate::{Many, Profile};
 use mimalloc::MiMalloc;
 
 /// The one that the shipped program has.
@@ -35,7 +38,7 @@ struct Turn {
     all: Duration,
 }
 
-fn turn(many: &Many, plan: &Arc<Plan>, indexed: bool) -> Turn {
+fn turn(log: &[Block], events: u64, plan: &Arc<Plan>, indexed: bool) -> Turn {
     let limits = Limits::default();
     let mut state = State::new(plan.clone(), limits);
     let info = SourceInfo::default();
@@ -44,7 +47,7 @@ fn turn(many: &Many, plan: &Arc<Plan>, indexed: bool) -> Turn {
     scratch.index_conditions(indexed);
     let (mut matches, mut alerts, mut matching) = (0, Vec::new(), Duration::ZERO);
     let began = worked();
-    for block in &many.blocks {
+    for block in log {
         let before = worked();
         let found = match_block(plan, &info, block, &mut scratch);
         matching += worked().saturating_sub(before);
@@ -56,9 +59,17 @@ fn turn(many: &Many, plan: &Arc<Plan>, indexed: bool) -> Turn {
     state.drain(&mut alerts);
     let all = worked().saturating_sub(began);
     let tally = state.tally();
-    assert_eq!(tally.decoded + tally.passed, many.events);
+    assert_eq!(tally.decoded + tally.passed, events);
     let rules = tally.rules.iter().map(|rule| (rule.selected, rule.unknown_decided)).collect();
     Turn { found: (matches, rules, alerts.len() as u64), matching, all }
+}
+
+/// The first so many of the rules.
+fn compiled(many: &Many, rules: usize) -> RuleSet {
+    let mut sources = SourceMap::default();
+    sources.add("many.rule", many.rules(rules));
+    let compiled = dsl::check::compile(&sources);
+    compiled.rules.unwrap_or_else(|| panic!("the rules compile: {:?}", compiled.diagnostics.first()))
 }
 
 fn main() -> ExitCode {
@@ -66,11 +77,16 @@ fn main() -> ExitCode {
     let events = args.next().unwrap_or(100_000);
     let seed = args.next().unwrap_or(1);
     let most = SIZES.iter().copied().max().unwrap_or(0);
-    let many = Many::new(most, events, seed);
+    let profile = Profile::named("metadata").expect("the profile is there");
+    let many = Many::new(most, profile, events, seed).expect("enough rules match a few events");
+    let mut blocks = Blocks::new(SourceId(0), 256 << 10, 64 << 20);
+    blocks.push(many.log.as_bytes());
+    blocks.finish();
+    let log: Vec<Block> = std::iter::from_fn(|| blocks.pop()).collect();
     if let Some(rules) = args.next() {
         let rules = usize::try_from(rules).expect("a number of rules");
-        let plan = Arc::new(Plan::new(&many.compiled(rules), Limits::default()));
-        let turns = (0..PROFILED_TURNS).map(|_| turn(&many, &plan, true));
+        let plan = Arc::new(Plan::new(&compiled(&many, rules), Limits::default()));
+        let turns = (0..PROFILED_TURNS).map(|_| turn(&log, events, &plan, true));
         let best = turns.map(|turn| turn.matching).min().unwrap_or_default();
         println!("{rules} rules: {:.0} ns an event", best.as_secs_f64() * 1e9 / events as f64);
         return ExitCode::SUCCESS;
@@ -80,7 +96,7 @@ fn main() -> ExitCode {
     );
     println!("|---|---|---|---|---|---|---|---|");
     let plans = SIZES.map(|size| {
-        let rules = many.compiled(size);
+        let rules = compiled(&many, size);
         let made = (0..TURNS).map(|_| {
             let began = worked();
             let plan = Plan::new(&rules, Limits::default());
@@ -93,7 +109,7 @@ fn main() -> ExitCode {
     for _ in 0..TURNS {
         for ((_, plan, _), best) in plans.iter().zip(&mut best) {
             for indexed in [true, false] {
-                let turn = turn(&many, plan, indexed);
+                let turn = turn(&log, events, plan, indexed);
                 let best = &mut best[usize::from(!indexed)];
                 if best.as_ref().is_none_or(|best| turn.all < best.all) {
                     *best = Some(turn);
@@ -101,7 +117,7 @@ fn main() -> ExitCode {
             }
         }
     }
-    let rate = |time: Duration| many.events as f64 / time.as_secs_f64();
+    let rate = |time: Duration| events as f64 / time.as_secs_f64();
     let mut shares = Vec::new();
     for indexed in [true, false] {
         let of = |size: usize| {

@@ -23,7 +23,7 @@ use dsl::source::SourceMap;
 use engine::limits::Limits;
 use engine::matching::Decoding;
 use engine::plan::Plan;
-use generate::{NAMES, Options, Profile, rules};
+use generate::{Many, NAMES, Options, Profile, rules};
 
 use crate::exit::Exit;
 use crate::load;
@@ -87,6 +87,8 @@ enum What {
 const TENTH: f64 = 1.0 / 9.0;
 /// So many rules, and so many.
 const MANY: [usize; 2] = [50, 1_000];
+/// Of so many events at least is the log that they find something in, as each needs a few, and of so many at most.
+const MANY_EVENTS: [u64; 2] = [30_000, 400_000];
 
 pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let Some((_, pack)) = load::rules_or_told(&args.rules)? else { return Ok(Exit::No) };
@@ -276,8 +278,10 @@ impl Bench<'_> {
 
     /// Target 4: what more rules cost.
     fn many(&mut self) -> Result<Differs, Error> {
-        let log = self.files.make("many", self.profile()?, self.options(1.0))?;
-        let plans = MANY.map(|number| plan("many.rule", rules::many(number)));
+        let made = self.made_many()?;
+        let log = self.files.write("many", made.log.as_bytes())?;
+        let plans = MANY.map(|number| plan("many.rule", made.rules(number)));
+        drop(made);
         let [few, many] = plans;
         let (few_plan, many_plan) = (few?, many?);
         let way = Way::threads(self.args.threads.get());
@@ -300,6 +304,13 @@ impl Bench<'_> {
         let row = Row::rate(4, format!("{} rules, {threads} threads", MANY[1]), &many);
         self.table.row(row.beside("50 rules", &few, Bound::AtLeast(0.5)))?;
         Ok(None)
+    }
+
+    /// Rules of which each matches something of a log.
+    fn made_many(&self) -> Result<Many, Error> {
+        let events = self.args.events.clamp(MANY_EVENTS[0], MANY_EVENTS[1]);
+        let made = Many::new(MANY[1], self.profile()?, events, self.args.seed);
+        made.ok_or_else(|| Error::failed("too few of the rules made match events of this profile"))
     }
 
     /// Target 6.
@@ -341,7 +352,8 @@ impl Bench<'_> {
 
     /// Target 8.
     fn start(&mut self) -> Result<(), Error> {
-        let seconds = processes::start(&self.files, rules::many(MANY[1]), self.args.turns.get())?;
+        let rules = self.made_many()?.rules(MANY[1]);
+        let seconds = processes::start(&self.files, rules, self.args.turns.get())?;
         let name = format!("start to end of a run of one event, {} rules in a pack", MANY[1]);
         self.table.row(Row::of(8, name, seconds, "s").bound(Bound::AtMost(0.05)))
     }

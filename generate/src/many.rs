@@ -9,15 +9,17 @@
 
 use std::fmt::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
-use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
-use engine::frame::blocks::{Block, Blocks};
+use engine::frame::blocks::Blocks;
 use engine::limits::Limits;
 use engine::matches::{SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
 use engine::plan::Plan;
-use generate::{Generator, Options, Profile};
+
+use crate::dice::Dice;
+use crate::{Generator, Options, Profile};
 
 /// How many rules are made for each that is wanted: some are of what the sample never has, or too often.
 const MADE: usize = 2;
@@ -32,24 +34,9 @@ const PLATFORM: &str = "let platform = user.username in [\"system:apiserver\", \
 /// Rules, the best mixed first, and a log.
 #[derive(Debug)]
 pub struct Many {
-    /// The text of each rule.
-    pub rules: Vec<String>,
-    /// The log, in blocks of the usual size.
-    pub blocks: Vec<Block>,
-    /// How many events it has.
-    pub events: u64,
-}
-
-/// Numbers from a seed: xorshift, as even as is needed here.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap_or(0) % n.max(1)
-    }
+    rules: Vec<String>,
+    /// The log, a line an event.
+    pub log: String,
 }
 
 /// Where the text under a key stands in a line, behind `after`.
@@ -125,62 +112,46 @@ fn negated(number: usize, dice: &mut Dice) -> String {
 }
 
 impl Many {
-    /// So many rules of the mix, and a log of so many events.
-    ///
-    /// # Panics
-    ///
-    /// If too few of the rules that are made match a few events each.
+    /// So many rules of the mix, and a log of about so many events like a profile's. Nothing if too few of the rules that are
+    /// made match a few events each: a rule needs some twenty events.
     #[must_use]
-    pub fn new(wanted: usize, events: u64, seed: u64) -> Self {
+    pub fn new(wanted: usize, profile: Profile, events: u64, seed: u64) -> Option<Self> {
         let options = Options { events, seed, ..Options::default() };
-        let profile = Profile::named("metadata").expect("the profile is there");
-        let log = String::from_utf8(Generator::new(profile, options).text()).expect("a log is text");
+        let log = String::from_utf8(Generator::new(profile, options).text()).ok()?;
         let mut lines: Vec<String> = log.lines().map(str::to_owned).collect();
-        let asked: Vec<usize> = (0..lines.len()).filter(|n| !lines[*n].contains("RequestReceived")).collect();
-        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        let made: Vec<String> =
-            (0..wanted * MADE).map(|number| make(number, &mut lines, &asked, &mut dice)).collect();
-        let mut log = lines.join("\n");
-        log.push('\n');
-        let mut blocks = Blocks::new(SourceId(0), 256 << 10, 64 << 20);
-        blocks.push(log.as_bytes());
-        blocks.finish();
-        let blocks: Vec<Block> = std::iter::from_fn(|| blocks.pop()).collect();
-        let mut all = Self { rules: made, blocks, events };
-        let counts = all.matches(&Plan::new(&all.compiled(wanted * MADE), Limits::default()));
-        let rules = std::mem::take(&mut all.rules).into_iter().zip(counts);
+        let asked = lines.iter().enumerate().filter(|(_, line)| !line.contains("RequestReceived"));
+        let asked: Vec<usize> = asked.map(|(at, _)| at).collect();
+        let mut dice = Dice::new(seed);
+        let rules = (0..wanted * MADE).map(|number| make(number, &mut lines, &asked, &mut dice)).collect();
+        let log = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        let mut all = Self { rules, log };
+        let counts = all.matches(wanted * MADE)?;
         // In fives of numbers, so that dropping a few leaves the mix.
+        let rules = std::mem::take(&mut all.rules).into_iter().zip(counts);
         let kept = rules.filter(|(_, matches)| (1..=MATCHES_MAX).contains(matches));
         all.rules = kept.map(|(rule, _)| rule).take(wanted).collect();
-        assert_eq!(all.rules.len(), wanted, "too few rules match a few events");
-        all
+        (all.rules.len() == wanted).then_some(all)
     }
 
-    /// The first so many rules, compiled.
-    ///
-    /// # Panics
-    ///
-    /// If they do not compile.
+    /// The text of the first so many rules.
     #[must_use]
-    pub fn compiled(&self, rules: usize) -> RuleSet {
+    pub fn rules(&self, rules: usize) -> String {
+        let rules = self.rules.iter().take(rules).map(String::as_str);
+        std::iter::once(PLATFORM).chain(rules).collect()
+    }
+
+    /// How often each of the first so many rules matches.
+    fn matches(&self, rules: usize) -> Option<Vec<u64>> {
         let mut sources = SourceMap::default();
-        let rules: String = self.rules.iter().take(rules).map(String::as_str).collect();
-        sources.add("many.rule", format!("{PLATFORM}{rules}"));
-        let compiled = dsl::check::compile(&sources);
-        compiled.rules.unwrap_or_else(|| panic!("the rules compile: {:?}", compiled.diagnostics.first()))
-    }
-
-    /// How often each rule of a plan matches.
-    #[must_use]
-    pub fn matches(&self, plan: &Plan) -> Vec<u64> {
+        sources.add("many.rule", self.rules(rules));
+        let plan = Arc::new(Plan::new(&dsl::check::compile(&sources).rules?, Limits::default()));
         let mut counts = vec![0; plan.rules.len()];
         let mut scratch = Scratch::default();
-        for block in &self.blocks {
-            for found in match_block(plan, &SourceInfo::default(), block, &mut scratch).found {
-                counts[found.rule as usize] += 1;
-            }
+        let block = Blocks::whole(SourceId(0), self.log.as_bytes());
+        for found in match_block(&plan, &SourceInfo::default(), &block, &mut scratch).found {
+            *counts.get_mut(found.rule as usize)? += 1;
         }
-        counts
+        Some(counts)
     }
 }
 
