@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use dsl::source::SourceMap;
-use engine::frame::blocks::Blocks;
+use engine::frame::blocks::{BLOCK_BYTES, Blocks};
 use engine::limits::Limits;
 use engine::matches::{SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
@@ -43,7 +43,7 @@ fn stages(criterion: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(lines));
     group.bench_function("frame", |b| {
         b.iter(|| {
-            let mut blocks = Blocks::new(SourceId(0), 256 << 10, 64 << 20);
+            let mut blocks = Blocks::new(SourceId(0), BLOCK_BYTES, 64 << 20);
             blocks.push(&text);
             blocks.finish();
             let cut = std::iter::from_fn(|| blocks.pop()).count();

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::worked;
 use dsl::source::SourceMap;
-use engine::frame::blocks::Blocks;
+use engine::frame::blocks::{BLOCK_BYTES, Blocks};
 use engine::limits::Limits;
 use engine::matches::SourceInfo;
 use engine::matching::{Scratch, match_block};
@@ -120,7 +120,7 @@ pub fn run(kind: Kind, events: u64, each_new: bool, limits: Limits, look: &mut d
     let mut state = State::new(plan.clone(), limits);
     let info = SourceInfo { name: "flood".into(), cluster: None };
     let source = state.add_source(info.clone());
-    let mut blocks = Blocks::new(source, 256 << 10, limits.line_bytes_max);
+    let mut blocks = Blocks::new(source, BLOCK_BYTES, limits.line_bytes_max);
     let (mut scratch, mut told, mut text) = (Scratch::default(), Vec::new(), Vec::new());
     let mut outcome = Outcome { events, ..Outcome::default() };
     let count = |told: &mut Vec<engine::alert::Alert>, outcome: &mut Outcome| {

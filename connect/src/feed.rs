@@ -29,9 +29,6 @@ use crate::source::Source;
 
 use reader::Reader;
 
-/// How many bytes of documents a block has, if no single one is longer.
-pub const BLOCK_BYTES: usize = 256 << 10;
-
 /// What a source gave.
 #[derive(Debug)]
 pub enum Given {

@@ -114,12 +114,10 @@ fn advice(bytes: &[u8]) -> &'static str {
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, Error> {
     let mut loaded = Loaded::default();
     let mut on_disk: BTreeMap<SourceId, PathBuf> = BTreeMap::new();
-    let mut packs = 0;
     for path in files(paths)? {
         let bytes = read(&path)?;
         let name = path.display().to_string();
         if pack::is_pack(&bytes) {
-            packs += 1;
             let packed = pack::read(&name, &bytes)?;
             let ids: Vec<_> =
                 packed.files.iter().map(|(name, text)| loaded.add(name, text.as_bytes())).collect();
@@ -132,7 +130,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, Error> {
             on_disk.insert(loaded.add(&name, &bytes), path);
         }
     }
-    loaded.packed = packs > 0 && on_disk.is_empty();
+    loaded.packed = on_disk.is_empty();
     let mut known: BTreeMap<PathBuf, Attached> = BTreeMap::new();
     for one in dsl::check::wanted(&loaded.sources) {
         let Some(rules) = on_disk.get(&one.source) else { continue };

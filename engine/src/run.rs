@@ -10,15 +10,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::alert::{self, Alert};
-use crate::frame::blocks::{Block, Blocks};
+use crate::frame::blocks::{BLOCK_BYTES, Block, Blocks};
 use crate::limits::Limits;
 use crate::matches::{Nanos, SourceId, SourceInfo};
 use crate::matching::{Scratch, match_block};
 use crate::plan::Plan;
 use crate::state::{RunTally, State};
-
-/// How much of a source is matched in one go, unless told.
-const BLOCK_BYTES: usize = 256 << 10;
 
 /// A run that is being put together.
 #[derive(Debug)]

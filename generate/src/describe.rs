@@ -8,14 +8,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use engine::frame::Kind;
-use engine::frame::blocks::Blocks;
+use engine::frame::blocks::{BLOCK_BYTES, Blocks};
 use engine::matches::SourceId;
 use serde_json::{Value, json};
 
 /// Wrappings around wrappings that are opened.
 const DEPTH_MAX: usize = 4;
-/// Bytes taken in one go.
-const BLOCK_BYTES: usize = 256 << 10;
 /// The longest document.
 const LINE_BYTES_MAX: usize = 64 << 20;
 

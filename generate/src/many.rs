@@ -9,10 +9,10 @@
 
 use std::fmt::Write;
 use std::ops::Range;
-use std::sync::Arc;
 
+use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
-use engine::frame::blocks::Blocks;
+use engine::frame::blocks::{BLOCK_BYTES, Blocks};
 use engine::limits::Limits;
 use engine::matches::{SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
@@ -117,13 +117,15 @@ impl Many {
     #[must_use]
     pub fn new(wanted: usize, profile: Profile, events: u64, seed: u64) -> Option<Self> {
         let options = Options { events, seed, ..Options::default() };
-        let log = String::from_utf8(Generator::new(profile, options).text()).ok()?;
-        let mut lines: Vec<String> = log.lines().map(str::to_owned).collect();
+        let text = Generator::new(profile, options).text();
+        let mut lines: Vec<String> = std::str::from_utf8(&text).ok()?.lines().map(str::to_owned).collect();
+        // It may be large.
+        drop(text);
         let asked = lines.iter().enumerate().filter(|(_, line)| !line.contains("RequestReceived"));
         let asked: Vec<usize> = asked.map(|(at, _)| at).collect();
         let mut dice = Dice::new(seed);
         let rules = (0..wanted * MADE).map(|number| make(number, &mut lines, &asked, &mut dice)).collect();
-        let log = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        let log = lines.into_iter().fold(String::new(), |log, line| log + &line + "\n");
         let mut all = Self { rules, log };
         let counts = all.matches(wanted * MADE)?;
         // In fives of numbers, so that dropping a few leaves the mix.
@@ -140,17 +142,36 @@ impl Many {
         std::iter::once(PLATFORM).chain(rules).collect()
     }
 
-    /// How often each of the first so many rules matches.
-    fn matches(&self, rules: usize) -> Option<Vec<u64>> {
+    /// The first so many rules, compiled; nothing if one of them is none.
+    #[must_use]
+    pub fn compiled(&self, rules: usize) -> Option<RuleSet> {
         let mut sources = SourceMap::default();
         sources.add("many.rule", self.rules(rules));
-        let plan = Arc::new(Plan::new(&dsl::check::compile(&sources).rules?, Limits::default()));
+        dsl::check::compile(&sources).rules
+    }
+
+    /// How often each of the first so many rules matches.
+    fn matches(&self, rules: usize) -> Option<Vec<u64>> {
+        let limits = Limits::default();
+        let plan = Plan::new(&self.compiled(rules)?, limits);
         let mut counts = vec![0; plan.rules.len()];
         let mut scratch = Scratch::default();
-        let block = Blocks::whole(SourceId(0), self.log.as_bytes());
-        for found in match_block(&plan, &SourceInfo::default(), &block, &mut scratch).found {
-            *counts.get_mut(found.rule as usize)? += 1;
+        let mut blocks = Blocks::new(SourceId(0), BLOCK_BYTES, limits.line_bytes_max);
+        let mut count = |blocks: &mut Blocks| {
+            while let Some(block) = blocks.pop() {
+                for found in match_block(&plan, &SourceInfo::default(), &block, &mut scratch).found {
+                    counts[found.rule as usize] += 1;
+                }
+                blocks.take_back(block);
+            }
+        };
+        // In pieces, so that the log is not there twice.
+        for piece in self.log.as_bytes().chunks(BLOCK_BYTES) {
+            blocks.push(piece);
+            count(&mut blocks);
         }
+        blocks.finish();
+        count(&mut blocks);
         Some(counts)
     }
 }

@@ -11,9 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use benches::worked;
-use dsl::ir::RuleSet;
-use dsl::source::SourceMap;
-use engine::frame::blocks::{Block, Blocks};
+use engine::frame::blocks::{BLOCK_BYTES, Block, Blocks};
 use engine::limits::Limits;
 use engine::matches::{SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
@@ -64,14 +62,6 @@ fn turn(log: &[Block], events: u64, plan: &Arc<Plan>, indexed: bool) -> Turn {
     Turn { found: (matches, rules, alerts.len() as u64), matching, all }
 }
 
-/// The first so many of the rules.
-fn compiled(many: &Many, rules: usize) -> RuleSet {
-    let mut sources = SourceMap::default();
-    sources.add("many.rule", many.rules(rules));
-    let compiled = dsl::check::compile(&sources);
-    compiled.rules.unwrap_or_else(|| panic!("the rules compile: {:?}", compiled.diagnostics.first()))
-}
-
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1).map(|text| text.parse::<u64>().expect("a number"));
     let events = args.next().unwrap_or(100_000);
@@ -79,13 +69,13 @@ fn main() -> ExitCode {
     let most = SIZES.iter().copied().max().unwrap_or(0);
     let profile = Profile::named("metadata").expect("the profile is there");
     let many = Many::new(most, profile, events, seed).expect("enough rules match a few events");
-    let mut blocks = Blocks::new(SourceId(0), 256 << 10, 64 << 20);
+    let mut blocks = Blocks::new(SourceId(0), BLOCK_BYTES, 64 << 20);
     blocks.push(many.log.as_bytes());
     blocks.finish();
     let log: Vec<Block> = std::iter::from_fn(|| blocks.pop()).collect();
     if let Some(rules) = args.next() {
         let rules = usize::try_from(rules).expect("a number of rules");
-        let plan = Arc::new(Plan::new(&compiled(&many, rules), Limits::default()));
+        let plan = Arc::new(Plan::new(&many.compiled(rules).expect("the rules compile"), Limits::default()));
         let turns = (0..PROFILED_TURNS).map(|_| turn(&log, events, &plan, true));
         let best = turns.map(|turn| turn.matching).min().unwrap_or_default();
         println!("{rules} rules: {:.0} ns an event", best.as_secs_f64() * 1e9 / events as f64);
@@ -96,7 +86,7 @@ fn main() -> ExitCode {
     );
     println!("|---|---|---|---|---|---|---|---|");
     let plans = SIZES.map(|size| {
-        let rules = compiled(&many, size);
+        let rules = many.compiled(size).expect("the rules compile");
         let made = (0..TURNS).map(|_| {
             let began = worked();
             let plan = Plan::new(&rules, Limits::default());

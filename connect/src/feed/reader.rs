@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use engine::frame::blocks::{Block, Blocks};
+use engine::frame::blocks::{BLOCK_BYTES, Block, Blocks};
 use engine::matches::SourceId;
 
-use super::{BLOCK_BYTES, Given};
+use super::Given;
 use crate::Error;
 use crate::input::Input;
 

@@ -1,5 +1,7 @@
 use std::io::{Cursor, Read, Write};
 
+use engine::frame::blocks::BLOCK_BYTES;
+
 use super::reader::Reader;
 use super::*;
 

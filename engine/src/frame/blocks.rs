@@ -10,6 +10,8 @@ use crate::matches::{Reason, SourceId};
 
 use super::{Frame, Framer, Kind};
 
+/// How many bytes of documents a block has, unless told, and if no single one is longer.
+pub const BLOCK_BYTES: usize = 256 << 10;
 /// Bytes looked at in one go, so that what is left of them is not moved around often.
 const PIECE_BYTES: usize = 256 << 10;
 /// As much memory is kept for later blocks.

@@ -278,7 +278,7 @@ impl Bench<'_> {
 
     /// Target 4: what more rules cost.
     fn many(&mut self) -> Result<Differs, Error> {
-        let made = self.made_many()?;
+        let made = self.made_many(self.args.events)?;
         let log = self.files.write("many", made.log.as_bytes())?;
         let plans = MANY.map(|number| plan("many.rule", made.rules(number)));
         drop(made);
@@ -306,9 +306,9 @@ impl Bench<'_> {
         Ok(None)
     }
 
-    /// Rules of which each matches something of a log.
-    fn made_many(&self) -> Result<Many, Error> {
-        let events = self.args.events.clamp(MANY_EVENTS[0], MANY_EVENTS[1]);
+    /// Rules of which each matches something of a log of about so many events.
+    fn made_many(&self, events: u64) -> Result<Many, Error> {
+        let events = events.clamp(MANY_EVENTS[0], MANY_EVENTS[1]);
         let made = Many::new(MANY[1], self.profile()?, events, self.args.seed);
         made.ok_or_else(|| Error::failed("too few of the rules made match events of this profile"))
     }
@@ -352,7 +352,7 @@ impl Bench<'_> {
 
     /// Target 8.
     fn start(&mut self) -> Result<(), Error> {
-        let rules = self.made_many()?.rules(MANY[1]);
+        let rules = self.made_many(MANY_EVENTS[0])?.rules(MANY[1]);
         let seconds = processes::start(&self.files, rules, self.args.turns.get())?;
         let name = format!("start to end of a run of one event, {} rules in a pack", MANY[1]);
         self.table.row(Row::of(8, name, seconds, "s").bound(Bound::AtMost(0.05)))
