@@ -4,7 +4,7 @@
 //! reads as well as a `.log` that somebody packed. A gzip file may have many members and a Zstandard file many frames
 //! (rotation and `cat` make both); they are read one after the other. What was packed twice stays packed once.
 //!
-//! Cost: one buffer of 256 KiB and the window of the decompressor (32 KiB for gzip; for Zstandard at most 128 MiB,
+//! Cost: of a packed input one buffer of 256 KiB and the window of the decompressor (32 KiB for gzip; for Zstandard at most 128 MiB,
 //! where a file asks for more it is refused, since a file could else ask for all memory there is).
 
 use std::fs::{self, File};
@@ -95,12 +95,13 @@ impl Input {
             .read_to_end(&mut head)
             .map_err(|cause| Error::named("read", &name, &cause))?;
         let packing = packing_of(&head);
-        let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(head).chain(reader));
+        let whole = Cursor::new(head).chain(reader);
         let reader: Box<dyn Read + Send> = match packing {
+            // Whoever reads has a buffer.
             Packing::Plain => Box::new(whole),
-            Packing::Gzip => Box::new(MultiGzDecoder::new(whole)),
+            Packing::Gzip => Box::new(MultiGzDecoder::new(buffered(whole))),
             Packing::Zstd => {
-                Box::new(zstd_decoder(whole).map_err(|cause| Error::named("read", &name, &cause))?)
+                Box::new(zstd_decoder(buffered(whole)).map_err(|cause| Error::named("read", &name, &cause))?)
             }
         };
         Ok(Self { name, packing, reader, taken, size })
@@ -212,6 +213,10 @@ fn packing_of(head: &[u8]) -> Packing {
     } else {
         Packing::Plain
     }
+}
+
+fn buffered<R: Read>(packed: R) -> BufReader<R> {
+    BufReader::with_capacity(BUFFER_BYTES, packed)
 }
 
 fn zstd_decoder<R: BufRead>(reader: R) -> io::Result<zstd::stream::read::Decoder<'static, R>> {

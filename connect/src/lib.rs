@@ -16,6 +16,7 @@
 
 mod error;
 pub mod feed;
+pub mod handover;
 pub mod input;
 pub mod pack;
 mod replace;
@@ -24,6 +25,7 @@ pub mod signals;
 pub mod sink;
 pub mod sorted;
 pub mod source;
+mod sync;
 pub mod watch;
 
 pub use error::{Error, Kind};

@@ -1,7 +1,7 @@
 //! One source as blocks.
 //!
-//! Buffers are used again: what a file is read into, what comes from the thread of a pipe and goes back to it, and the blocks
-//! themselves once they are given back. So a long input takes no memory but what its first blocks took.
+//! Bytes are read to where their block has them, and blocks that are given back are filled again, those of a pipe by its thread. So
+//! nothing is copied but the part of a line at a block's end, and a long input takes no memory but what its first blocks took.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -14,57 +14,78 @@ use super::Given;
 use crate::Error;
 use crate::input::Input;
 
-/// How many bytes are asked for at once.
-const READ_BYTES: usize = 256 << 10;
-/// How many such reads may lie ready before the thread of a pipe waits.
-const READS_AHEAD: usize = 4;
+/// How many blocks may lie ready before the thread of a pipe waits.
+const BLOCKS_AHEAD: usize = 4;
+/// How many may be on their way back to it.
+const BLOCKS_BACK: usize = 16;
 /// How long a silent pipe is waited for before the caller may look after other things.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Where the bytes come from.
+/// An input, and how far it is in blocks.
+#[derive(Debug)]
+struct Cut {
+    input: Input,
+    blocks: Blocks,
+    ended: bool,
+}
+
+/// What comes of an input next.
+enum Next {
+    Block(Block),
+    /// More bytes, which make no block yet.
+    Bytes,
+    Failed(Error),
+    End,
+}
+
+impl Cut {
+    fn new(input: Input, source: SourceId, line_bytes_max: usize) -> Self {
+        Self { input, blocks: Blocks::new(source, BLOCK_BYTES, line_bytes_max), ended: false }
+    }
+
+    /// Reads once, if no block is ready. `live` gives what there is and does not wait for a full block.
+    fn next(&mut self, live: bool) -> Next {
+        if let Some(block) = self.blocks.pop() {
+            return Next::Block(block);
+        }
+        if self.ended {
+            return Next::End;
+        }
+        let got = self.blocks.read(|room| self.input.read_into(room));
+        if matches!(got, Ok(1..)) {
+            if live {
+                self.blocks.flush();
+            }
+        } else {
+            self.ended = true;
+            self.blocks.finish();
+        }
+        match got {
+            Err(error) => Next::Failed(error),
+            Ok(_) => self.blocks.pop().map_or(Next::Bytes, Next::Block),
+        }
+    }
+}
+
+/// Where blocks come from.
 #[derive(Debug)]
 enum Origin {
-    Direct { input: Input, buffer: Buffer },
-    Thread { pipe: Receiver<Result<Buffer, Error>>, used: SyncSender<Buffer> },
-}
-
-/// What one read gave, in memory that is used again.
-#[derive(Debug, Default)]
-struct Buffer {
-    /// As long as anything that was asked for, so that nothing need be zeroed for the next read.
-    bytes: Vec<u8>,
-    filled: usize,
-}
-
-impl Buffer {
-    /// Reads anew, and says how much; 0 is the end.
-    fn read(&mut self, input: &mut Input) -> Result<usize, Error> {
-        self.filled = 0;
-        self.bytes.resize(READ_BYTES, 0);
-        self.filled = input.read_into(&mut self.bytes)?;
-        Ok(self.filled)
-    }
-
-    fn filled(&self) -> &[u8] {
-        self.bytes.get(..self.filled).unwrap_or_default()
-    }
+    Direct(Box<Cut>),
+    /// `None`: something came, and is no block yet.
+    Thread { pipe: Receiver<Result<Option<Block>, Error>>, used: SyncSender<Block> },
 }
 
 /// A source that is being read.
 #[derive(Debug)]
 pub(crate) struct Reader {
     origin: Origin,
-    blocks: Blocks,
-    /// Gives what there is and does not wait for a full block.
-    live: bool,
-    ended: bool,
     /// When something came last, or it was opened.
     heard: Instant,
 }
 
 impl Reader {
     pub(crate) fn direct(input: Input, source: SourceId, line_bytes_max: usize) -> Self {
-        Self::new(Origin::Direct { input, buffer: Buffer::default() }, source, line_bytes_max, false)
+        Self::new(Origin::Direct(Box::new(Cut::new(input, source, line_bytes_max))))
     }
 
     /// Lets a thread wait for what may be long in coming. The thread is left behind when the process ends.
@@ -72,88 +93,67 @@ impl Reader {
     where
         F: FnOnce() -> Result<Input, Error> + Send + 'static,
     {
-        let (give, pipe) = sync_channel(READS_AHEAD);
-        let (used, again) = sync_channel::<Buffer>(READS_AHEAD + 2);
+        let (give, pipe) = sync_channel(BLOCKS_AHEAD);
+        let (used, again) = sync_channel::<Block>(BLOCKS_BACK);
         thread::spawn(move || {
-            let mut input = match open() {
-                Ok(input) => input,
+            let mut cut = match open() {
+                Ok(input) => Cut::new(input, source, line_bytes_max),
                 Err(error) => {
                     let _gone = give.send(Err(error));
                     return;
                 }
             };
             loop {
-                let mut buffer = again.try_recv().unwrap_or_default();
-                let got = buffer.read(&mut input);
-                let last = !matches!(got, Ok(1..));
-                if give.send(got.map(|_| buffer)).is_err() || last {
+                again.try_iter().for_each(|block| cut.blocks.take_back(block));
+                let given = match cut.next(live) {
+                    Next::Block(block) => Ok(Some(block)),
+                    Next::Bytes => Ok(None),
+                    Next::Failed(error) => Err(error),
+                    Next::End => return,
+                };
+                if give.send(given).is_err() {
                     return;
                 }
             }
         });
-        Self::new(Origin::Thread { pipe, used }, source, line_bytes_max, live)
+        Self::new(Origin::Thread { pipe, used })
     }
 
-    fn new(origin: Origin, source: SourceId, line_bytes_max: usize, live: bool) -> Self {
-        let blocks = Blocks::new(source, BLOCK_BYTES, line_bytes_max);
-        Self { origin, blocks, live, ended: false, heard: Instant::now() }
+    fn new(origin: Origin) -> Self {
+        Self { origin, heard: Instant::now() }
     }
 
     pub(crate) fn next(&mut self) -> Given {
         loop {
-            if let Some(block) = self.blocks.pop() {
-                return Given::Block(block);
-            }
-            if self.ended {
-                return Given::End;
-            }
-            match self.more() {
-                Ok(Some(0)) => self.end(),
-                Ok(Some(_)) => {
-                    self.heard = Instant::now();
-                    if self.live {
-                        self.blocks.flush();
+            let next = match &mut self.origin {
+                Origin::Direct(cut) => cut.next(false),
+                Origin::Thread { pipe, .. } => match pipe.recv_timeout(PATIENCE) {
+                    Ok(Ok(given)) => {
+                        self.heard = Instant::now();
+                        given.map_or(Next::Bytes, Next::Block)
                     }
-                }
-                Ok(None) => return Given::Nothing(self.heard.elapsed()),
-                Err(error) => {
-                    self.end();
-                    return Given::Failed(error);
-                }
-            }
+                    Ok(Err(error)) => Next::Failed(error),
+                    Err(RecvTimeoutError::Timeout) => return Given::Nothing(self.heard.elapsed()),
+                    Err(RecvTimeoutError::Disconnected) => Next::End,
+                },
+            };
+            return match next {
+                Next::Block(block) => Given::Block(block),
+                Next::Bytes => continue,
+                Next::Failed(error) => Given::Failed(error),
+                Next::End => Given::End,
+            };
         }
-    }
-
-    fn end(&mut self) {
-        self.ended = true;
-        self.blocks.finish();
     }
 
     /// Takes a block back, for its memory.
     pub(crate) fn take_back(&mut self, block: Block) {
-        self.blocks.take_back(block);
-    }
-
-    /// Reads on and says how many bytes there were; `None` is nothing yet, 0 the end.
-    fn more(&mut self) -> Result<Option<usize>, Error> {
         match &mut self.origin {
-            Origin::Direct { input, buffer } => {
-                let got = buffer.read(input)?;
-                self.blocks.push(buffer.filled());
-                Ok(Some(got))
+            Origin::Direct(cut) => cut.blocks.take_back(block),
+            Origin::Thread { used, .. } => {
+                // If the thread has enough of them, or has ended, it is freed.
+                let _enough = used.try_send(block);
             }
-            Origin::Thread { pipe, used } => match pipe.recv_timeout(PATIENCE) {
-                Ok(buffer) => {
-                    let buffer = buffer?;
-                    let got = buffer.filled;
-                    self.blocks.push(buffer.filled());
-                    // If the thread has enough of them, or has ended, it is freed.
-                    let _enough = used.try_send(buffer);
-                    Ok(Some(got))
-                }
-                Err(RecvTimeoutError::Timeout) => Ok(None),
-                Err(RecvTimeoutError::Disconnected) => Ok(Some(0)),
-            },
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A block knows where its documents are: framing goes through the input once, in order, and what comes behind it needs
 //! no order at all. Lines that surely stand alone are only counted off here (`frame`, "Lines"). Memory is the block at hand and one document.
-//! Blocks that come back are used again, so that of a long input no block needs new memory.
+//! Blocks that come back are used again, so that of a long input no block needs new memory. Bytes are read to where the block has
+//! them ([`Blocks::read`]); what stands behind a block's last document, mostly a part of a line, is all that is copied.
 
 use std::collections::VecDeque;
 
@@ -12,8 +13,12 @@ use super::{Frame, Framer, Kind};
 
 /// How many bytes of documents a block has, unless told, and if no single one is longer.
 pub const BLOCK_BYTES: usize = 256 << 10;
-/// Bytes looked at in one go, so that what is left of them is not moved around often.
+/// Bytes looked at in one go where they are pushed, so that what is left of them is not moved around often.
 const PIECE_BYTES: usize = 256 << 10;
+/// Read behind a block's size: mostly the end of the line is there, and what is left over behind it is little to copy.
+const BEHIND_BYTES: usize = 8 << 10;
+/// The least that is asked for, in a document longer than a block.
+const READ_BYTES_MIN: usize = 64 << 10;
 /// As much memory is kept for later blocks.
 const SPARES_MAX: usize = 16;
 
@@ -72,7 +77,9 @@ pub struct Blocks {
     block_bytes: usize,
     line_bytes_max: usize,
     framer: Framer,
-    buf: Vec<u8>,
+    /// Room, as long as it has ever been in use, so that nothing need be zeroed to be read into; what is there is `filled`.
+    room: Vec<u8>,
+    filled: usize,
     /// Of the buffer's first byte, in the source.
     offset: u64,
     /// What of the buffer has been framed.
@@ -94,7 +101,8 @@ impl Blocks {
             block_bytes,
             line_bytes_max,
             framer: Framer::new(line_bytes_max),
-            buf: Vec::new(),
+            room: Vec::new(),
+            filled: 0,
             offset: 0,
             framed: 0,
             searched: 0,
@@ -116,9 +124,37 @@ impl Blocks {
     /// Takes more of the source.
     pub fn push(&mut self, bytes: &[u8]) {
         for piece in bytes.chunks(PIECE_BYTES) {
-            self.buf.extend_from_slice(piece);
+            let to = self.filled + piece.len();
+            self.make_room(to);
+            self.room[self.filled..to].copy_from_slice(piece);
+            self.filled = to;
             self.frame(When::MoreComes);
         }
+    }
+
+    /// Lets the source be read: `fill` puts what comes next to the front of what it is given and says how much that is, which
+    /// is given back.
+    ///
+    /// # Errors
+    /// That of `fill`; nothing is changed then.
+    pub fn read<E>(&mut self, fill: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<usize, E> {
+        let most = self.block_bytes.saturating_add(BEHIND_BYTES).max(self.filled + READ_BYTES_MIN);
+        self.make_room(most);
+        let got = fill(&mut self.room[self.filled..most])?.min(most - self.filled);
+        self.filled += got;
+        self.frame(When::MoreComes);
+        Ok(got)
+    }
+
+    fn make_room(&mut self, to: usize) {
+        if self.room.len() < to {
+            self.room.resize(to, 0);
+        }
+    }
+
+    /// What is there of the source and in no block yet.
+    fn held(&self) -> &[u8] {
+        &self.room[..self.filled]
     }
 
     /// Makes a block of what is complete, however little it is: for a live source, whose next bytes may be long in coming.
@@ -130,7 +166,7 @@ impl Blocks {
     /// The source has ended.
     pub fn finish(&mut self) {
         self.frame(When::AtTheEnd);
-        self.framed = self.buf.len();
+        self.framed = self.filled;
         self.cut();
     }
 
@@ -153,7 +189,7 @@ impl Blocks {
     /// and what is not.
     fn lines(&mut self, end: bool) -> bool {
         let blank = |byte: &&u8| matches!(**byte, b'\n' | b'\r');
-        let rest = self.buf.get(self.framed..).unwrap_or_default();
+        let rest = self.held().get(self.framed..).unwrap_or_default();
         let mut from = self.framed + rest.iter().take_while(blank).count();
         let mut at = from;
         let open = loop {
@@ -176,13 +212,13 @@ impl Blocks {
 
     /// Whether the line at `at` surely stands alone.
     fn lone_line(&mut self, at: usize, end: bool) -> Lone {
-        let rest = self.buf.get(at..).unwrap_or_default();
+        let rest = self.room.get(at..self.filled).unwrap_or_default();
         if rest.first() != Some(&b'{') {
             return Lone::No;
         }
         let from = self.searched.saturating_sub(at).min(rest.len());
         let Some(found) = memchr::memchr(b'\n', &rest[from..]) else {
-            self.searched = self.buf.len();
+            self.searched = self.filled;
             return if rest.len() < self.line_bytes_max { Lone::Perhaps } else { Lone::No };
         };
         let line = &rest[..from + found];
@@ -190,7 +226,7 @@ impl Blocks {
         if next - at > self.line_bytes_max || !line.strip_suffix(b"\r").unwrap_or(line).ends_with(b"}") {
             return Lone::No;
         }
-        match self.buf.get(next) {
+        match self.held().get(next) {
             Some(b'{') => Lone::Until(next),
             None if end => Lone::Until(next),
             None => Lone::Perhaps,
@@ -216,7 +252,7 @@ impl Blocks {
             if self.framer.is_between() && self.lines(end) && when == When::MoreComes {
                 return;
             }
-            match self.framer.next(&self.buf[self.framed..], end) {
+            match self.framer.next(&self.room[self.framed..self.filled], end) {
                 Some(frame) => self.found(frame),
                 None => {
                     self.let_go();
@@ -247,7 +283,8 @@ impl Blocks {
         let gone = self.framer.let_go();
         if gone > 0 {
             self.cut();
-            self.buf.drain(..gone);
+            self.room.copy_within(gone..self.filled, 0);
+            self.filled -= gone;
             self.searched = 0;
             self.offset += gone as u64;
             self.pass(gone as u64);
@@ -269,12 +306,16 @@ impl Blocks {
         if self.framed == 0 && self.parts.is_empty() {
             return;
         }
-        let (mut buf, mut parts) = self.spares.pop().unwrap_or_default();
-        buf.clear();
+        let (mut room, mut parts) = self.spares.pop().unwrap_or_default();
         parts.clear();
-        buf.extend_from_slice(self.buf.get(self.framed..).unwrap_or_default());
-        self.buf.truncate(self.framed);
-        let bytes = std::mem::replace(&mut self.buf, buf);
+        let left = self.filled - self.framed;
+        if room.len() < left {
+            room.resize(left, 0);
+        }
+        room[..left].copy_from_slice(&self.room[self.framed..self.filled]);
+        self.room.truncate(self.framed);
+        let bytes = std::mem::replace(&mut self.room, room);
+        self.filled = left;
         let length = bytes.len() as u64;
         self.ready.push_back(Block {
             source: self.source,

@@ -141,7 +141,39 @@ fn a_document_of_the_limit_is_kept_and_one_above_is_passed_over() {
     }
 }
 
-/// Everything found by pushing chunks: kind, offset, length, and the bytes that were kept. Blocks go back for their memory.
+#[test]
+fn a_failure_to_read_changes_nothing() {
+    let mut blocks = Blocks::new(SourceId(0), 1, 100);
+    blocks.push(b"{\"a\":");
+    assert_eq!(blocks.read(|_| Err("gone")), Err("gone"));
+    read(&mut blocks, b"1}\n");
+    blocks.finish();
+    assert_eq!(blocks.pop().unwrap().bytes, b"{\"a\":1}\n");
+}
+
+#[test]
+fn what_is_longer_than_a_block_is_read_on() {
+    let long = format!("{{\"a\":\"{}\"}}\n", "x".repeat(1 << 20));
+    let mut blocks = Blocks::new(SourceId(0), 1 << 10, 2 << 20);
+    read(&mut blocks, format!("{long}{long}").as_bytes());
+    blocks.finish();
+    let found: Vec<Block> = std::iter::from_fn(|| blocks.pop()).collect();
+    assert!(found.len() == 2 && found.iter().all(|block| block.bytes == long.as_bytes()));
+}
+
+/// Lets blocks read a piece, in as many goes as they want.
+fn read(blocks: &mut Blocks, mut piece: &[u8]) {
+    while !piece.is_empty() {
+        let got = blocks.read(|room| {
+            let few = room.len().min(piece.len());
+            room[..few].copy_from_slice(&piece[..few]);
+            Ok::<_, ()>(few)
+        });
+        piece = &piece[got.unwrap()..];
+    }
+}
+
+/// Everything found by pushing chunks, every second one by having it read: kind, offset, length, and the bytes that were kept. Blocks go back for their memory.
 fn pushed(text: &[u8], cuts: &[usize], block: usize, max: usize) -> Vec<(Kind, u64, u64, Vec<u8>)> {
     let mut blocks = Blocks::new(SourceId(1), block, max);
     let mut out = Vec::new();
@@ -155,9 +187,12 @@ fn pushed(text: &[u8], cuts: &[usize], block: usize, max: usize) -> Vec<(Kind, u
         }
     };
     let mut rest = text;
-    for cut in cuts {
+    for (number, cut) in cuts.iter().enumerate() {
         let (piece, behind) = rest.split_at((*cut).min(rest.len()));
-        blocks.push(piece);
+        match number % 2 {
+            0 => blocks.push(piece),
+            _ => read(&mut blocks, piece),
+        }
         take(&mut blocks);
         rest = behind;
     }
