@@ -72,7 +72,10 @@ impl Cut {
 enum Origin {
     Direct(Box<Cut>),
     /// `None`: something came, and is no block yet.
-    Thread { pipe: Receiver<Result<Option<Block>, Error>>, used: SyncSender<Block> },
+    Thread {
+        pipe: Receiver<Result<Option<Block>, Error>>,
+        used: SyncSender<Block>,
+    },
 }
 
 /// A source that is being read.

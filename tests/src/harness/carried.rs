@@ -17,7 +17,7 @@ use crate::reference::{Answer, RefAlert};
 const NEW: &str = "rule newcomer \"New\" { severity low on any of any by user.username when count() >= 2 within 10s throttle 0s
     alert \"{user.username} {count()}\" }\n";
 
-/// Goes over to other rules in the middle.
+/// Goes over to other rules in the middle. False: the other rules are none.
 ///
 /// # Errors
 /// What differs, as text.
@@ -27,12 +27,12 @@ pub(super) fn changed(
     answer: &Answer,
     at_once: AtOnce,
     choices: &mut Choices<'_>,
-) -> Result<(), String> {
-    let Some((what, named, text)) = another(case, choices) else { return Ok(()) };
+) -> Result<bool, String> {
+    let Some((what, named, text)) = another(case, choices) else { return Ok(false) };
     // Others may listen to what is gone.
-    let Ok(other) = compile_text(text) else { return Ok(()) };
+    let Ok(other) = compile_text(text) else { return Ok(false) };
     let same = unchanged(rules, &other, &named);
-    let way = Way::random(choices);
+    let way = Way::random(*choices.pick(&[1, 2, 7]), choices);
     let plans = [rules, &other].map(|rules| Arc::new(Plan::new(rules, limits(case))));
     let [plan, after] = plans;
     let (alerts, dropped) = drive_over(&plan, after, case, &way)?;
@@ -44,7 +44,7 @@ pub(super) fn changed(
     };
     let found: Vec<RefAlert> = alerts.iter().map(plain).collect();
     difference(rules, &of(&answer.alerts), &of(&found), at_once)
-        .map_or(Ok(()), |text| Err(format!("{what}, {way:?}:\n{text}")))
+        .map_or(Ok(true), |text| Err(format!("{what}, {way:?}:\n{text}")))
 }
 
 /// What rules that get another name are called then.

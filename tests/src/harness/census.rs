@@ -9,6 +9,7 @@ use dsl::ir::{OfRequests, Rule};
 use super::hold::Outcome;
 use super::reference_answer;
 use super::trials::{ON_ALERTS, expected};
+use super::vary::FORMS;
 use crate::generate::Case;
 use crate::reference::{Feature, Poison};
 
@@ -173,6 +174,9 @@ pub const PARTS: &[Feature] = &[
     "a silent source",
 ];
 
+/// One case in so many is run again in each form, at least.
+const FORM_SHARE: u64 = 10;
+
 /// Parts that tests of rules have beside the run.
 pub const OF_TESTS: &[Feature] = &["until", ON_ALERTS];
 
@@ -192,6 +196,8 @@ struct Counts {
     parts: BTreeMap<Feature, (u64, u64)>,
     /// Cases in which a rule about requests themselves told something: about an answer, about an id.
     of_requests: [u64; 2],
+    /// Cases that were run again in a form.
+    forms: BTreeMap<&'static str, u64>,
 }
 
 impl Census {
@@ -210,7 +216,7 @@ impl Census {
         reason = "a test's own lock; a poisoned one means another test thread failed"
     )]
     pub fn count(&self, case: &Case, held: &Outcome) {
-        let Outcome { rules, answer, tests, poison } = held;
+        let Outcome { rules, answer, tests, forms, poison } = held;
         let met = poison.met();
         let open: Vec<Feature> = {
             let told = |rule: &&Rule| answer.alerts.iter().any(|alert| alert.rule == rule.name);
@@ -224,6 +230,9 @@ impl Census {
             counts.alerted += u64::from(!answer.alerts.is_empty());
             counts.alerts += answer.alerts.len() as u64;
             about.into_iter().for_each(|which| counts.of_requests[which] += 1);
+            for form in forms {
+                *counts.forms.entry(form).or_default() += 1;
+            }
             for part in &met {
                 counts.parts.entry(part).or_default().0 += 1;
             }
@@ -242,7 +251,8 @@ impl Census {
         }
     }
 
-    /// The table, and what is below its quota: for each part a hundredth of the cases, or as many as are enough; a third with an alert.
+    /// The table, and what is below its quota: for each part a hundredth of the cases, or as many as are enough; for each form a tenth; a
+    /// third with an alert.
     ///
     /// # Panics
     /// If a thread of the test did.
@@ -267,6 +277,13 @@ impl Census {
         }
         if counts.alerted * 3 < counts.cases {
             short.push(format!("only {} of {} cases end in an alert", counts.alerted, counts.cases));
+        }
+        for form in FORMS {
+            let had = counts.forms.get(form).copied().unwrap_or_default();
+            let _ = writeln!(table, "{form:28} {had:>8}");
+            if had * FORM_SHARE < counts.cases {
+                short.push(format!("`{form}` was tried in {had} of {} cases", counts.cases));
+            }
         }
         for part in PARTS.iter().chain(OF_TESTS) {
             let (met, decided) = counts.parts.get(part).copied().unwrap_or_default();

@@ -37,11 +37,11 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// Some way.
+    /// Some way on so many threads.
     #[must_use]
-    pub(super) fn random(choices: &mut Choices<'_>) -> Self {
+    pub(super) fn random(threads: usize, choices: &mut Choices<'_>) -> Self {
         Self {
-            threads: *choices.pick(&[1, 2, 7]),
+            threads,
             piece: *choices.pick(&[100, 700, 3_000, 1 << 20]),
             cuts: *choices.pick(&[0, 1, 1, 2]),
             tables: choices.chance(80),

@@ -1,5 +1,6 @@
 //! Holds the engine to the reference, on one case.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dsl::ir::RuleSet;
@@ -23,6 +24,8 @@ pub struct Outcome {
     pub answer: Answer,
     /// What the tests among them bring.
     pub tests: Tests,
+    /// The forms in which it was run again.
+    pub forms: BTreeSet<&'static str>,
     /// The parts of the language that it met.
     pub poison: Poison,
 }
@@ -67,9 +70,9 @@ pub fn hold(case: &Case) -> Result<Outcome, String> {
             ));
         }
     }
-    vary(case, &rules, &answer, at_once)?;
+    let forms = vary(case, &rules, &answer, at_once)?;
     let tests = trials(&rules, &poison)?;
-    Ok(Outcome { rules, answer, tests, poison })
+    Ok(Outcome { rules, answer, tests, forms, poison })
 }
 
 /// The engine's answer to a case in which somebody looks whether sources are silent.
@@ -79,10 +82,22 @@ fn as_it_comes(case: &Case, rules: &RuleSet) -> Result<(Vec<RefAlert>, RunTally)
     Ok((alerts.iter().map(plain).collect(), tally))
 }
 
-/// What a request is known by, as it stands.
-pub(super) fn request(json: &serde_json::Value) -> [String; 5] {
-    ["auditID", "requestReceivedTimestamp", "timestamp", "verb", "requestURI"]
-        .map(|key| json[key].to_string())
+/// What a request is known by.
+pub(super) fn request(json: &serde_json::Value) -> [String; 4] {
+    let as_it_stands = |key: &str| json[key].to_string();
+    [
+        as_it_stands("auditID"),
+        time(json, "requestReceivedTimestamp"),
+        as_it_stands("verb"),
+        as_it_stands("requestURI"),
+    ]
+}
+
+/// A time, also where v1beta1 has it, as text that is the same for the same time however it is written.
+fn time(json: &serde_json::Value, key: &str) -> String {
+    let of = if json[key].is_null() { &json["timestamp"] } else { &json[key] };
+    let parsed = of.as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
+    parsed.map_or_else(|| of.to_string(), |time| time.to_utc().to_rfc3339())
 }
 
 /// Whether no request shows itself in one source in another way than in another.
@@ -96,9 +111,8 @@ fn told_apart(case: &Case) -> bool {
 
 /// Whether two different events cannot be told apart by the order of deciding.
 pub(super) fn same_place(case: &Case) -> bool {
-    let place = |json: &serde_json::Value| {
-        (request(json), json["stage"].to_string(), json["stageTimestamp"].to_string())
-    };
+    let place =
+        |json: &serde_json::Value| (request(json), json["stage"].to_string(), time(json, "stageTimestamp"));
     case.arrivals.iter().enumerate().any(|(n, a)| {
         case.arrivals[..n]
             .iter()

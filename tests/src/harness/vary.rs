@@ -2,9 +2,10 @@
 //! in which order events come within the lateness, that some come twice, over how many sources they come, which other rules
 //! come and go.
 //!
-//! Each case is driven in a way of its own (blocks, threads, saves: they change nothing at all), and then changed in one of
-//! the other ways, each of which has its conditions.
+//! Each case is driven in ways of its own (blocks, 1, 2 and 7 threads, saves: they change nothing at all), goes over to other rules in the
+//! middle, and is changed in each of the other ways, which have their conditions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dsl::ir::RuleSet;
@@ -18,13 +19,29 @@ use super::{AtOnce, difference, reference_answer, rests_on_places};
 use crate::generate::{Case, Choices};
 use crate::reference::{Answer, Arrival, Poison, RefAlert, waits};
 
-/// Runs the variations of a case that held as it stands.
+/// All forms in which a case can be run again.
+pub(super) const FORMS: &[&str] = &[
+    "on 1 thread",
+    "on 2 threads",
+    "on 7 threads",
+    "saved and loaded",
+    "under other rules",
+    "shuffled",
+    "with repeats",
+    "over several sources",
+];
+
+/// Runs the variations of a case that held as it stands, and gives the forms that it had.
 ///
 /// # Errors
 /// What differs, as text.
-pub(super) fn vary(case: &Case, rules: &RuleSet, answer: &Answer, at_once: AtOnce) -> Result<(), String> {
+pub(super) fn vary(
+    case: &Case,
+    rules: &RuleSet,
+    answer: &Answer,
+    at_once: AtOnce,
+) -> Result<BTreeSet<&'static str>, String> {
     let mut choices = Choices::seeded(case.framing);
-    let way = Way::random(&mut choices);
     let mut without = limits(case);
     without.request_table_bytes_max = 0;
     let plans = [Arc::new(Plan::new(rules, without)), Arc::new(Plan::new(rules, limits(case)))];
@@ -32,15 +49,23 @@ pub(super) fn vary(case: &Case, rules: &RuleSet, answer: &Answer, at_once: AtOnc
         let (alerts, _) = drive(&plans[usize::from(way.tables)], case, way)?;
         Ok(alerts.iter().map(plain).collect())
     };
-    if let Some(text) = difference(rules, &answer.alerts, &run(case, &way)?, at_once) {
-        return Err(format!("driven another way, {way:?}:\n{text}"));
+    let mut forms = BTreeSet::new();
+    for (threads, form) in [1, 2, 7].into_iter().zip(FORMS) {
+        let way = Way::random(threads, &mut choices);
+        if let Some(text) = difference(rules, &answer.alerts, &run(case, &way)?, at_once) {
+            return Err(format!("driven another way, {way:?}:\n{text}"));
+        }
+        forms.insert(*form);
+        if way.cuts > 0 {
+            forms.insert("saved and loaded");
+        }
     }
-    if choices.chance(35) {
-        return changed(case, rules, answer, at_once, &mut choices);
+    if changed(case, rules, answer, at_once, &mut choices)? {
+        forms.insert("under other rules");
     }
     // Where somebody looks at silences, the order of arrival is a part of what is looked at.
     if case.live() {
-        return Ok(());
+        return Ok(forms);
     }
     // What is no event is known by its place, which all that follows changes.
     let apart = |alert: &&RefAlert| {
@@ -48,31 +73,20 @@ pub(super) fn vary(case: &Case, rules: &RuleSet, answer: &Answer, at_once: AtOnc
         !own.any(|(n, _)| rests_on_places(rules, n))
     };
     let of = |all: &[RefAlert]| all.iter().filter(apart).cloned().collect::<Vec<_>>();
-    let same = |what: String, alerts: &[RefAlert], at_once| {
-        difference(rules, &of(&answer.alerts), &of(alerts), at_once)
-            .map_or(Ok(()), |text| Err(format!("{what}:\n{text}")))
-    };
     let plain_way = Way { threads: 1, piece: 1 << 20, cuts: 0, tables: true, seed: 0 };
-    match choices.below(3) {
-        0 => match shuffled(case, rules, answer, &mut choices) {
-            Some(other) => {
-                let what = "after a shuffle within the lateness".to_owned();
-                same(what, &run(&other, &plain_way)?, AtOnce::Nothing)
-            }
-            None => Ok(()),
-        },
-        1 => {
-            let other = repeated(case, &mut choices);
-            same("with events that come twice".to_owned(), &run(&other, &plain_way)?, at_once)
+    let others = [
+        ("shuffled", shuffled(case, rules, answer, &mut choices), AtOnce::Nothing),
+        ("with repeats", Some(repeated(case, &mut choices)), at_once),
+        ("over several sources", split(case, answer, &mut choices), AtOnce::Ids),
+    ];
+    for (form, other, at_once) in others {
+        let Some(other) = other else { continue };
+        if let Some(text) = difference(rules, &of(&answer.alerts), &of(&run(&other, &plain_way)?), at_once) {
+            return Err(format!("{form}, {} sources:\n{text}", other.sources.len()));
         }
-        _ => match split(case, answer, &mut choices) {
-            Some(other) => {
-                let what = format!("split over {} sources", other.sources.len());
-                same(what, &run(&other, &plain_way)?, AtOnce::Ids)
-            }
-            None => Ok(()),
-        },
+        forms.insert(form);
     }
+    Ok(forms)
 }
 
 /// Its events in another order within the lateness. Rules that wait must not mind.
@@ -124,7 +138,7 @@ fn split(case: &Case, answer: &Answer, choices: &mut Choices<'_>) -> Option<Case
     other.sources = (0..several)
         .map(|n| crate::reference::Source { name: format!("part-{n}"), ..only.clone() })
         .collect();
-    let mut known: Vec<([String; 5], usize)> = Vec::new();
+    let mut known: Vec<([String; 4], usize)> = Vec::new();
     for arrival in &mut other.arrivals {
         let request = request(&arrival.json);
         arrival.source = match known.iter().find(|(of, _)| *of == request) {
