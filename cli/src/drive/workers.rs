@@ -1,19 +1,18 @@
 //! Blocks on threads that stay for the run: while they match some, the next are read and those before are taken.
 //!
-//! What is under way stands in a queue in the order in which it was read, and is taken in that order, whoever was done first. As
-//! much is under way as keeps every thread busy, and no more is read: the source waits.
+//! What is under way stands in a ring in the order in which it was read, and is taken in that order, whoever was done first
+//! ([`connect::handover`]). As much is under way as keeps every thread busy, and no more is read: the source waits.
 //!
 //! Of several sources which is read next depends on what was taken, so only blocks of one turn are under way then, as many for
 //! any number of threads. Once one source is left, as from the start of most runs, nothing depends on it, and blocks are read
 //! ahead.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread;
 
 use connect::Error;
 use connect::feed::Given;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use connect::handover::{Giver, Lost, Worker, hand_over};
 use engine::frame::blocks::Block;
 use engine::matches::{Matches, SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
@@ -28,7 +27,6 @@ const FOR_EACH: usize = 4;
 struct Task<'i> {
     info: &'i SourceInfo,
     block: Block,
-    give: Sender<Done>,
 }
 
 /// The block comes back, for its memory.
@@ -46,17 +44,14 @@ enum Read {
 }
 
 /// Blocks that were given to threads, in the order in which they were read.
-struct UnderWay<'i> {
-    tasks: Sender<Task<'i>>,
-    queue: VecDeque<Receiver<Done>>,
-}
+type UnderWay<'i> = Giver<Task<'i>, Done>;
 
-fn work(plan: &Plan, tasks: &Receiver<Task<'_>>, mut scratch: Scratch) -> Scratch {
-    for Task { info, block, give } in tasks {
+fn work(plan: &Plan, tasks: &Worker<Task<'_>, Done>, mut scratch: Scratch) -> Scratch {
+    let mut one = |Task { info, block }: Task<'_>| {
         let matches = match_block(plan, info, &block, &mut scratch);
-        // If nobody waits for it any more, the run has failed.
-        let _failed = give.send(Done { matches, block });
-    }
+        Done { matches, block }
+    };
+    while tasks.work(&mut one) {}
     scratch
 }
 
@@ -71,14 +66,12 @@ impl Drive {
         let scratch = std::mem::take(&mut self.scratch);
         let threads = scratch.len();
         thread::scope(|scope| {
-            let (tasks, taken) = bounded(FOR_EACH * threads);
+            let (under_way, worker) = hand_over(TURN.max(FOR_EACH * threads));
             let begin = |scratch| {
-                let (plan, taken) = (&*plan, taken.clone());
-                scope.spawn(move || work(plan, &taken, scratch))
+                let (plan, worker) = (&*plan, worker.clone());
+                scope.spawn(move || work(plan, &worker, scratch))
             };
             let workers: Vec<_> = scratch.into_iter().map(begin).collect();
-            drop(taken);
-            let under_way = UnderWay { tasks, queue: VecDeque::new() };
             let outcome = self.keep_busy(&infos, threads, under_way, look, each);
             // A broken invariant of the engine ends the process, in whichever thread it shows.
             let joined = workers
@@ -103,7 +96,7 @@ impl Drive {
             let alone = self.open.len() == 1;
             let most = if alone { FOR_EACH * threads } else { TURN };
             let mut read = Read::More;
-            while read == Read::More && under_way.queue.len() < most {
+            while read == Read::More && under_way.under_way() < most {
                 read = self.read_one((source, info), &mut under_way, &mut look)?;
             }
             let stays = if alone && read == Read::More { most - 1 } else { 0 };
@@ -131,11 +124,9 @@ impl Drive {
         match self.feed.next(source) {
             Given::Block(block) => {
                 look(info, &block)?;
-                let (give, done) = bounded(1);
-                under_way.queue.push_back(done);
-                // If no thread is left, the block never comes back, which is seen there.
-                let _none_left = under_way.tasks.send(Task { info, block, give });
-                Ok(Read::More)
+                // There are as many places as are ever under way.
+                let given = under_way.give(Task { info, block });
+                given.map_or_else(|_| Err(lost(Lost)), |()| Ok(Read::More))
             }
             Given::Nothing(_) => Ok(Read::Nothing),
             Given::Failed(error) => {
@@ -154,15 +145,17 @@ impl Drive {
         under_way: &mut UnderWay<'_>,
         each: &mut impl FnMut(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        while under_way.queue.len() > stays {
-            let Some(done) = under_way.queue.pop_front() else { break };
-            let Ok(Done { matches, block }) = done.recv() else {
-                return Err(Error::failed("a thread that matches events has ended"));
-            };
+        while under_way.under_way() > stays {
+            let Some(done) = under_way.take() else { break };
+            let Done { matches, block } = done.map_err(lost)?;
             self.state.take(source, matches);
             self.feed.take_back(block);
             each(self)?;
         }
         Ok(())
     }
+}
+
+fn lost(_: Lost) -> Error {
+    Error::failed("a thread that matches events has ended")
 }
