@@ -7,7 +7,8 @@
 //! there are threads.
 //!
 //! In a live run a pipe that has been silent for a second lets time pass, by the monotonic clock: what its events wait for
-//! comes although nothing comes behind them. The wall clock holds that back where events are dated ahead of it. And one that
+//! comes although nothing comes behind them. The wall clock holds that back where events are dated ahead of it, and the clock of
+//! a pipe believes no event more than the time at which it was read. And one that
 //! has nothing to give is passed over for a moment: it may hold time back, but keeps no other source from being read.
 
 mod workers;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant, SystemTime};
 use connect::Error;
 use connect::feed::{Feed, Given};
 use engine::frame::blocks::Block;
-use engine::matches::{Matches, SourceId, SourceInfo};
+use engine::matches::{Matches, Nanos, SourceId, SourceInfo};
 use engine::matching::{Decoding, Scratch, match_block};
 use engine::plan::Plan;
 use engine::state::State;
@@ -34,6 +35,8 @@ pub(crate) struct Drive {
     pub(crate) state: State,
     pub(crate) feed: Feed,
     infos: Vec<SourceInfo>,
+    /// Of each source whether it is one.
+    pipes: Vec<bool>,
     /// One a thread.
     scratch: Vec<Scratch>,
     stop: Arc<AtomicBool>,
@@ -60,12 +63,14 @@ impl Drive {
         let info = |name: &String| SourceInfo { name: name.as_str().into(), cluster: None };
         let infos: Vec<SourceInfo> = feed.names().iter().map(info).collect();
         let open = infos.iter().map(|info| state.add_source(info.clone())).collect();
+        let pipes = feed.progress().iter().map(|of| of.size.is_none()).collect();
         let scratch = (0..threads.max(1)).map(|_| Scratch::default()).collect();
         Self {
             plan,
             state,
             feed,
             infos,
+            pipes,
             scratch,
             stop,
             open,
@@ -118,13 +123,14 @@ impl Drive {
             let next = turn.take().or_else(|| Some((self.furthest_behind()?, 0)));
             let Some((source, before)) = next else { break };
             let (blocks, ended) = self.read(source);
+            let stamp = self.stamp(source);
             let goes_on = !self.live && !blocks.is_empty() && !ended && before + 1 < TURN;
             turn = goes_on.then_some((source, before + 1));
             if let Some(info) = self.infos.get(source.0 as usize) {
                 blocks.iter().try_for_each(|block| look(info, block))?;
             }
             for matches in self.matched(source, &blocks) {
-                self.state.take(source, matches);
+                self.state.take(source, matches.stamped(stamp));
             }
             blocks.into_iter().for_each(|block| self.feed.take_back(block));
             if ended {
@@ -134,6 +140,13 @@ impl Drive {
             each(self)?;
         }
         Ok(())
+    }
+
+    /// When what was just read of a source was read, if it is a pipe of a live run. It holds the source's clock back where
+    /// events are dated ahead of it; a file was written before, and has none.
+    fn stamp(&self, source: SourceId) -> Option<Nanos> {
+        let pipe = self.pipes.get(source.0 as usize).copied().unwrap_or(false);
+        (self.live && pipe).then(wall)
     }
 
     fn furthest_behind(&mut self) -> Option<SourceId> {
@@ -187,7 +200,14 @@ impl Drive {
 
 /// What the engine, which has no clock, is told of a silence.
 fn tick(silent: Duration) -> Tick {
-    let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, nanos);
-    Tick { silent: nanos(silent), wall }
+    Tick { silent: nanos(silent), wall: wall() }
+}
+
+/// The wall clock, which may hold time back and never moves it.
+fn wall() -> Nanos {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, nanos)
+}
+
+fn nanos(duration: Duration) -> Nanos {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }

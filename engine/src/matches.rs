@@ -174,6 +174,9 @@ pub enum Counted {
 pub struct Matches {
     /// The `stageTimestamp` of every decoded event of the block, in its order: clocks need them all.
     pub times: Vec<Nanos>,
+    /// When the events were stamped on their way: from that index into `times` on it is this. What comes before the first
+    /// has none, as all of a bounded file has none.
+    pub stamps: Vec<(u32, Nanos)>,
     /// The clusters of the events, if the plan asks for them: from that index into `times` on it is this one.
     pub clusters: Vec<(u32, Option<Arc<str>>)>,
     /// In the order of events, then of rules and steps.
@@ -182,6 +185,16 @@ pub struct Matches {
     pub requests: Vec<RequestMatch>,
     /// What else there is to tell of the block.
     pub tally: Tally,
+}
+
+impl Matches {
+    /// All of it was stamped at that time: read from a live source. Where each record has a stamp of its own, see
+    /// [`Matches::stamps`].
+    #[must_use]
+    pub fn stamped(mut self, stamp: Option<Nanos>) -> Self {
+        self.stamps = stamp.map(|stamp| (0, stamp)).into_iter().collect();
+        self
+    }
 }
 
 /// Counts of a block, or of a run.

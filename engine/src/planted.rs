@@ -74,6 +74,7 @@ pub const LIST: &[(u8, &str)] = &[
     (67, "memory is carried over to the rule that has the same number"),
     (68, "what is unknown is false where conditions are asked together"),
     (69, "what comes after a request went on does not go on"),
+    (97, "the time of reading holds no clock back"),
 ];
 
 /// Errors past the limits, which only what has little room shows.

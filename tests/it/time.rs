@@ -5,6 +5,7 @@
 
 mod skewed;
 mod stalled;
+mod stamped;
 
 use dsl::ir::RuleSet;
 use dsl::source::SourceMap;

@@ -237,10 +237,14 @@ impl State {
         let mut found = matches.found.into_iter().peekable();
         let mut lost = Lost::new(&matches.tally.undecodable);
         let mut clusters = matches.clusters.into_iter().peekable();
-        let mut cluster = None;
+        let mut stamps = matches.stamps.into_iter().peekable();
+        let (mut cluster, mut stamp) = (None, None);
         for (event, t) in (0_u32..).zip(matches.times) {
             self.lose(source, &mut lost, event);
-            let effective = self.sources.date(source, t);
+            while let Some((_, next)) = stamps.next_if(|(from, _)| *from <= event) {
+                stamp = Some(next);
+            }
+            let effective = self.sources.date(source, t, stamp);
             self.tally.late += u64::from(effective > t);
             self.highest = self.highest.max(Some(effective));
             if self.waits_for_first {

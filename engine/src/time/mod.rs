@@ -1,9 +1,10 @@
 //! One meaning of time: clocks of sources, lateness of events, the watermark over all sources, and one order.
 //!
-//! A source's clock is the 16th highest distinct `stageTimestamp` it has shown, so that fifteen forged times cannot
-//! move it; an event's *effective time* is its own, unless the clock just before it had already left it behind by more
+//! A source's clock is the 16th highest distinct time it has shown, so that fifteen forged times cannot move it; and of an
+//! event that was stamped on its way (when it was read, of a live source) it believes no more than the stamp, so that any
+//! number of them cannot move it past the truth. An event's *effective time* is its own, unless the clock just before it had already left it behind by more
 //! than the lateness. The watermark is the time below which no source will give an event any more. All of it is a
-//! function of what the sources said: nothing here reads a clock, the passing of real time arrives as a [`Tick`].
+//! function of what the sources said: nothing here reads a clock, real time arrives as stamps and as [`Tick`]s.
 //!
 //! Cost: two comparisons an event once a source's clock is warm, and a shift of sixteen numbers for an event that is
 //! newer than all before. It refuses to run backwards: the watermark never falls, whatever a new or woken source says,

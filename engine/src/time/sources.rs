@@ -61,13 +61,15 @@ impl Sources {
         self.all.get(id.0 as usize)
     }
 
-    /// The next event of a source has this time: gives its effective time and moves the clock.
-    pub(crate) fn date(&mut self, id: SourceId, stage_timestamp: Nanos) -> Nanos {
+    /// The next event of a source has this time, and may be stamped: gives its effective time and moves the clock, to no
+    /// later than the stamp.
+    pub(crate) fn date(&mut self, id: SourceId, stage_timestamp: Nanos, stamp: Option<Nanos>) -> Nanos {
         let watermark = self.watermark;
         let Some(source) = self.all.get_mut(id.0 as usize) else { return stage_timestamp };
         let edge = if planted(16) { None } else { source.clock.now() };
         let edge = edge.map_or(Nanos::MIN, |now| now.saturating_sub(source.lateness));
-        source.clock.observe(stage_timestamp);
+        let stamp = stamp.filter(|_| !planted(97));
+        source.clock.observe(stamp.map_or(stage_timestamp, |stamp| stamp.min(stage_timestamp)));
         source.idle = None;
         // In a run whose sources are all known from the start and never idle, the watermark is never above the edge.
         let edge = if planted(59) { edge } else { edge.max(watermark) };

@@ -52,7 +52,7 @@ proptest! {
 fn warm(sources: &mut Sources, lateness: Nanos, upto: Nanos) -> crate::matches::SourceId {
     let id = sources.add(SourceInfo::default(), lateness);
     for t in 0..=upto {
-        sources.date(id, t);
+        sources.date(id, t, None);
     }
     id
 }
@@ -61,10 +61,10 @@ fn warm(sources: &mut Sources, lateness: Nanos, upto: Nanos) -> crate::matches::
 fn late_events_are_dated_up_to_the_edge_event_by_event() {
     let mut sources = Sources::new();
     let id = warm(&mut sources, 10, 115); // clock: 100
-    assert_eq!(sources.date(id, 90), 90);
-    assert_eq!(sources.date(id, 89), 90);
-    assert_eq!(sources.date(id, 116), 116); // clock: 101, from the next event on
-    assert_eq!(sources.date(id, 90), 91);
+    assert_eq!(sources.date(id, 90, None), 90);
+    assert_eq!(sources.date(id, 89, None), 90);
+    assert_eq!(sources.date(id, 116, None), 116); // clock: 101, from the next event on
+    assert_eq!(sources.date(id, 90, None), 91);
 }
 
 #[test]
@@ -74,11 +74,11 @@ fn watermark_is_the_slowest_open_source() {
     assert_eq!(sources.advance(), 90);
     let b = sources.add(SourceInfo::default(), 10);
     for t in 100..200 {
-        sources.date(a, t);
+        sources.date(a, t, None);
     }
     assert_eq!(sources.advance(), 90, "a source without a clock holds time back");
     for t in 50..110 {
-        sources.date(b, t);
+        sources.date(b, t, None);
     }
     assert_eq!(sources.advance(), 90, "and time never falls");
     sources.end(b);
@@ -94,13 +94,35 @@ fn silence_moves_time_on_but_not_past_the_wall_clock() {
     let second = 1_000_000_000;
     sources.tick(id, Tick { silent: 2 * second, wall: 900 * second });
     assert_eq!(sources.advance(), Nanos::MIN, "a source that was never heard has no time");
-    sources.date(id, 100 * second);
-    sources.date(id, 5_000 * second); // forged
+    sources.date(id, 100 * second, None);
+    sources.date(id, 5_000 * second, None); // forged
     sources.tick(id, Tick { silent: second / 2, wall: 900 * second });
     assert_eq!(sources.advance(), Nanos::MIN);
     sources.tick(id, Tick { silent: 2 * second, wall: 900 * second });
     assert_eq!(sources.advance(), 102 * second - 5);
     sources.tick(id, Tick { silent: 4_000 * second, wall: 900 * second });
     assert_eq!(sources.advance(), 900 * second - 5);
-    assert_eq!(sources.date(id, 100 * second), 900 * second - 5, "woken: dated up to what is decided");
+    assert_eq!(sources.date(id, 100 * second, None), 900 * second - 5, "woken: dated up to what is decided");
+}
+
+#[test]
+fn a_stamp_holds_the_clock_back_and_dates_nothing() {
+    let mut sources = Sources::new();
+    let id = warm(&mut sources, 10, 115); // clock: 100
+    let year = 1_000_000;
+    for n in 0..40 {
+        // Of one stamp, they are one time.
+        assert_eq!(sources.date(id, year + n, Some(116)), year + n);
+    }
+    assert_eq!(sources.get(id).and_then(SourceState::now), Some(101));
+    for n in 0..40 {
+        sources.date(id, year + n, Some(117 + n));
+    }
+    // Any number of them moves it to the stamps and no further.
+    assert_eq!(sources.get(id).and_then(SourceState::now), Some(141));
+    assert_eq!(sources.date(id, 131, Some(157)), 131);
+    assert_eq!(sources.date(id, 130, Some(157)), 131);
+    // A clock that is slow is passed over.
+    sources.date(id, 160, Some(year));
+    assert_eq!(sources.shows(id), 142);
 }

@@ -23,7 +23,7 @@ fn second(at: i64) -> i64 {
     START + at * SECOND
 }
 
-fn read(source: usize, n: i64, at: i64, user: &str) -> Arrival {
+pub(super) fn reads(source: usize, n: i64, at: i64, user: &str) -> Arrival {
     let mut event = passing(n, second(at));
     event["verb"] = json!("get");
     event["user"]["username"] = json!(user);
@@ -45,12 +45,12 @@ fn log(looked: bool) -> Vec<Arrival> {
             all.last_mut().unwrap().silences.push(silence);
         }
         if at == 20 {
-            all.push(read(1, 20_000, at, "eve"));
+            all.push(reads(1, 20_000, at, "eve"));
         }
         if at == 500 {
             for late in 60..200 {
                 all.push(match late % 10 {
-                    0 => read(1, 30_000 + late, late, "eve"),
+                    0 => reads(1, 30_000 + late, late, "eve"),
                     _ => Arrival::event(1, passing(30_000 + late, second(late))),
                 });
             }
@@ -110,7 +110,7 @@ fn a_source_that_lags_holds_time_back() {
 }
 
 /// Both ends of a pipe with a name, so that opening waits for nobody.
-fn pipe(place: &Place, name: &str) -> File {
+pub(super) fn pipe(place: &Place, name: &str) -> File {
     let path = place.path().join(name);
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     OpenOptions::new().read(true).write(true).open(path).unwrap()

@@ -1,4 +1,4 @@
-//! What comes between events: lines that are none, and silences.
+//! What comes between events: lines that are none, silences, and when events were read.
 
 use super::choices::Choices;
 use super::world::World;
@@ -86,5 +86,20 @@ pub(super) fn silences(
             };
             arrival.silences.push(Silence { source, silent, wall });
         }
+    }
+}
+
+/// Says when events were read: mostly soon after they came in, in some logs long before their time, since it is their clocks
+/// that are wrong; some of them at once.
+pub(super) fn stamps(choices: &mut Choices<'_>, world: &World, sent: &mut [(i64, Arrival)]) {
+    let behind = *choices.pick(&[0, 0, SECOND, world.lateness, 10 * world.lateness, 60 * world.lateness]);
+    let mut read = i64::MIN;
+    for (now, arrival) in sent.iter_mut() {
+        // A line before the first event has no time.
+        let here = now.saturating_sub(behind).saturating_add(*choices.pick(&[0, 1_000, SECOND / 2]));
+        if read == i64::MIN || choices.chance(60) {
+            read = read.max(here);
+        }
+        arrival.read = Some(read);
     }
 }

@@ -79,6 +79,9 @@ pub(super) fn log(choices: &mut Choices<'_>, world: &World) -> (Vec<Source>, Vec
     if world.live {
         interludes::silences(choices, world, sources.len(), &mut sent);
     }
+    if world.live && choices.chance(60) || choices.chance(8) {
+        interludes::stamps(choices, world, &mut sent);
+    }
     (sources, sent.into_iter().map(|(_, arrival)| arrival).collect())
 }
 

@@ -55,10 +55,11 @@ impl Case {
         Self { rules, sources, arrivals, settings, block, framing: choices.below(1 << 16) as u64 }
     }
 
-    /// Whether somebody looks on the way whether its sources are silent. Then the order of arrival between sources counts.
+    /// Whether it is known when events were read, or somebody looks on the way whether its sources are silent. Then the
+    /// order of arrival between sources counts.
     #[must_use]
     pub fn live(&self) -> bool {
-        self.arrivals.iter().any(|arrival| !arrival.silences.is_empty())
+        self.arrivals.iter().any(|arrival| arrival.read.is_some() || !arrival.silences.is_empty())
     }
 }
 

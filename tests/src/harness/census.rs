@@ -172,6 +172,7 @@ pub const PARTS: &[Feature] = &[
     "a MaxMind table",
     "a line that is no event",
     "a silent source",
+    "a time of reading",
 ];
 
 /// One case in so many is run again in each form, at least.

@@ -179,13 +179,14 @@ impl Drive {
             }
             // What of a row of events comes together nobody says.
             let next = case.arrivals.get(at + 1);
-            let goes_on = next.is_some_and(|next| next.source == source) && arrival.silences.is_empty();
+            let goes_on = arrival.silences.is_empty()
+                && next.is_some_and(|next| next.source == source && next.read == arrival.read);
             if !goes_on || choices.chance(50) {
                 blocks[source].flush();
             }
             let ready = std::iter::from_fn(|| blocks[source].pop()).collect();
             for matches in self.matched(self.open[source], ready)? {
-                self.state.take(self.open[source], matches);
+                self.state.take(self.open[source], matches.stamped(arrival.read));
             }
             for Silence { source, silent, wall } in &arrival.silences {
                 self.state.tick(self.open[*source], Tick { silent: *silent, wall: *wall });

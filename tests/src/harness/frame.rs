@@ -51,7 +51,9 @@ fn runs(case: &Case) -> Vec<Vec<(usize, &Arrival)>> {
     let mut runs: Vec<Vec<(usize, &Arrival)>> = Vec::new();
     for (at, arrival) in all() {
         match runs.last_mut().and_then(|run| run.last().map(|(_, last)| *last).map(|last| (run, last))) {
-            Some((run, last)) if last.source == arrival.source && last.silences.is_empty() => {
+            Some((run, last))
+                if last.source == arrival.source && last.read == arrival.read && last.silences.is_empty() =>
+            {
                 run.push((at, arrival));
             }
             _ => runs.push(vec![(at, arrival)]),

@@ -130,6 +130,9 @@ pub fn print_case(case: &Case) -> String {
             Some(line) => text += &format!("{} {} ({})\n", arrival.source, line.text, line.reason),
             None => text += &format!("{} {}\n", arrival.source, arrival.json),
         }
+        if let Some(read) = arrival.read {
+            text += &format!("  read at {read}\n");
+        }
         for silence in &arrival.silences {
             text += &format!("  {silence:?}\n");
         }

@@ -77,9 +77,14 @@ fn drop_lines(best: &Case, rule: usize, end: Instant, fails: &dyn Fn(&Case) -> b
     best
 }
 
-/// Drops what is known of silences.
+/// Drops what is known of silences, and of when events were read.
 fn drop_silences(best: &Case, end: Instant, fails: &dyn Fn(&Case) -> bool) -> Case {
     let mut best = best.clone();
+    let mut none = best.clone();
+    none.arrivals.iter_mut().for_each(|arrival| arrival.read = None);
+    if fails(&none) {
+        best = none;
+    }
     for at in 0..best.arrivals.len() {
         let mut kept = 0;
         while kept < best.arrivals[at].silences.len() && Instant::now() < end {

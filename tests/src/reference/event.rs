@@ -26,6 +26,8 @@ pub struct Arrival {
     pub json: serde_json::Value,
     /// What came was only a line, and no event.
     pub line: Option<Line>,
+    /// When it was read, of a live source; nanoseconds since the Unix epoch.
+    pub read: Option<i64>,
     /// What is known, after it came, of sources that are silent.
     pub silences: Vec<Silence>,
 }
@@ -54,7 +56,7 @@ impl Arrival {
     /// An event without a wrapping.
     #[must_use]
     pub fn event(source: usize, json: serde_json::Value) -> Self {
-        Self { source, envelope_cluster: None, json, line: None, silences: vec![] }
+        Self { source, envelope_cluster: None, json, line: None, read: None, silences: vec![] }
     }
 }
 

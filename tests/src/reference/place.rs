@@ -136,7 +136,8 @@ impl Log {
                     let edge = edge.max(clocks.watermark).unwrap_or(i64::MIN);
                     let late = edge > stamp && !poison.hits("late event");
                     let time = if late { edge } else { stamp };
-                    clock.times.insert(stamp);
+                    let read = arrival.read.filter(|_| !poison.hits("a time of reading"));
+                    clock.times.insert(read.map_or(stamp, |read| stamp.min(read)));
                     clock.silent = None;
                     let (at, moved) = (Moment::at(time), time.saturating_sub(stamp));
                     log.events.push(Placed { event: Rc::new(event), at, moved, place });
