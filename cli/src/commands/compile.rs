@@ -1,12 +1,18 @@
 //! `compile`: are these rules right? Every mistake of every file in one run; with `-o` a pack of what was checked.
+//!
+//! Of rules that are right it says what each costs, those that ship off too: who switches one on wants to know before. As
+//! JSON such a line is made like a diagnostic (`severity` is `info`), so that who reads diagnostics can read it as well.
 
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use connect::{Error, pack};
 use dsl::diag::{Level, render};
+use dsl::ir::Rule;
+use serde::Serialize;
 
 use super::not_built;
+use super::rules::Costs;
 use crate::exit::Exit;
 use crate::load::{self, Compiled, plural};
 use crate::output::{self, Format};
@@ -56,9 +62,9 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         output::print(text.trim_end())?;
     }
     let answer = judge(args, &compiled);
-    // Programs ask `rules`: here diagnostics are the result.
-    if answer == Exit::Done && format == DiagnosticFormat::Human {
-        output::print(&costs(&compiled))?;
+    // SARIF is of findings alone.
+    if answer == Exit::Done && format != DiagnosticFormat::Sarif {
+        output::print(&costs(&compiled, format)?)?;
     }
     if answer == Exit::Done
         && let Some(path) = &args.output
@@ -70,12 +76,55 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
 }
 
 /// What each rule costs.
-fn costs(compiled: &Compiled) -> String {
-    let rules = compiled.rules.iter().flat_map(|rules| &rules.rules).filter(|rule| !rule.disabled);
-    let rules: Vec<_> = rules.collect();
+fn costs(compiled: &Compiled, format: DiagnosticFormat) -> Result<String, Error> {
+    let rules: Vec<&Rule> = compiled.rules.iter().flat_map(|rules| &rules.rules).collect();
     let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
-    let lines = rules.iter().map(|rule| format!("{:width$}  {}", rule.name, words::cost(rule)));
-    lines.collect::<Vec<_>>().join("\n")
+    let line = |rule: &&Rule| match format {
+        DiagnosticFormat::Json => output::json(&CostLine::new(compiled, rule)),
+        _ => {
+            let off = if rule.disabled { " (off)" } else { "" };
+            Ok(format!("{:width$}  {}{off}", rule.name, words::cost(rule)))
+        }
+    };
+    Ok(rules.iter().map(line).collect::<Result<Vec<_>, _>>()?.join("\n"))
+}
+
+/// What a rule costs as JSON has it: a diagnostic with more to it.
+#[derive(Serialize)]
+struct CostLine<'a> {
+    severity: &'static str,
+    code: &'static str,
+    message: String,
+    help: Option<&'static str>,
+    file: &'a str,
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    rule: &'a str,
+    enabled: bool,
+    cost: Costs,
+}
+
+impl<'a> CostLine<'a> {
+    fn new(compiled: &'a Compiled, rule: &'a Rule) -> Self {
+        let sources = &compiled.sources;
+        let (start, end) = (sources.start(rule.span), sources.end(rule.span));
+        Self {
+            severity: "info",
+            code: "cost",
+            message: format!("`{}` costs {}", rule.name, words::cost(rule)),
+            help: None,
+            file: &sources.file(rule.span.source).name,
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            rule: &rule.name,
+            enabled: !rule.disabled,
+            cost: Costs::new(rule),
+        }
+    }
 }
 
 fn default_format() -> DiagnosticFormat {

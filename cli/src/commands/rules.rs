@@ -103,7 +103,7 @@ struct Listed<'a> {
 
 /// What it costs, by the rule's text and the limits alone.
 #[derive(Serialize)]
-struct Costs {
+pub(super) struct Costs {
     class: &'static str,
     dear: Vec<String>,
     events_per_key: u64,
@@ -119,8 +119,16 @@ struct TableCosts {
     bytes_max: u64,
 }
 
+impl Costs {
+    pub(super) fn new(rule: &Rule) -> Self {
+        let Cost { class, dear, events_per_key, bytes_per_key, table } = cost(rule, &Limits::default());
+        let table =
+            table.map(|Table { bytes_per_settled, bytes_max }| TableCosts { bytes_per_settled, bytes_max });
+        Self { class: class.text(), dear, events_per_key, bytes_per_key, table }
+    }
+}
+
 fn as_json(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> Result<String, Error> {
-    let Cost { class, dear, events_per_key, bytes_per_key, table } = cost(rule, &Limits::default());
     let listed = Listed {
         name: &rule.name,
         title: &rule.title,
@@ -133,14 +141,7 @@ fn as_json(rules: &RuleSet, rule: &Rule, place: &str, tests: usize) -> Result<St
         level: words::level(rule).text(),
         full_level: words::full_level(rule).text(),
         throttle: words::duration(rule.throttle),
-        cost: Costs {
-            class: class.text(),
-            dear,
-            events_per_key,
-            bytes_per_key,
-            table: table
-                .map(|Table { bytes_per_settled, bytes_max }| TableCosts { bytes_per_settled, bytes_max }),
-        },
+        cost: Costs::new(rule),
         tests,
         place,
     };

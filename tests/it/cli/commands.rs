@@ -49,6 +49,55 @@ fn compile_tells_every_mistake_in_each_format() {
     assert!(!place.path().join("out.adrp").exists());
 }
 
+/// One that every event has a place in, off; one that opens bodies, and one that does not.
+const COSTS: &str = r#"
+rule wide "All of them" { severity low on any of any by user.username when count() >= 3 within 1m alert "x" disable }
+rule body "A body" { severity low on create of pods where pod_spec.hostPID alert "x" }
+rule plain "Fields" { severity low on get of pods by user.username when count() >= 1000 within 1h alert "x" }
+"#;
+
+#[test]
+fn compile_and_rules_say_what_each_rule_costs_and_what_makes_it_dear() {
+    let place = Place::new();
+    place.write("costs.rule", COSTS);
+    let listed = place.run(&["rules", "costs.rule", "--format", "json"]).ends(0).json();
+    let cost = |n: usize| &listed[n]["cost"];
+    assert_eq!(cost(0)["class"], "every event");
+    assert_eq!(cost(0)["dear"][0], "nearly every event matches the `on`, and is remembered");
+    assert_eq!(cost(1)["class"], "bodies");
+    assert_eq!(cost(1)["dear"][0], "`pod_spec.hostPID` opens a body");
+    assert_eq!((&cost(1)["bytes_per_key"], &cost(1)["events_per_key"]), (&0.into(), &0.into()));
+    assert_eq!((&cost(2)["class"], &cost(2)["dear"]), (&"fields".into(), &serde_json::json!([])));
+    // A thousand events of 2 KiB each, and what a key costs by itself.
+    assert_eq!(cost(2)["events_per_key"], 1000);
+    let bytes = cost(2)["bytes_per_key"].as_u64().unwrap();
+    assert!((2_048_000..2_200_000).contains(&bytes), "{bytes}");
+
+    let compiled = place.run(&["compile", "costs.rule", "--format", "json"]).ends(0).json();
+    let costs: Vec<_> = compiled.iter().filter(|line| line["code"] == "cost").collect();
+    assert_eq!(costs.len(), 3, "{compiled:#?}");
+    for (n, line) in costs.iter().enumerate() {
+        assert_eq!((&line["rule"], &line["cost"]), (&listed[n]["name"], cost(n)));
+        assert_eq!((&line["enabled"], &line["file"]), (&(n != 0).into(), &"costs.rule".into()));
+        assert_eq!((&line["severity"], &line["line"]), (&"info".into(), &(n + 2).into()));
+        // Who reads diagnostics finds all that they have.
+        assert!(
+            ["message", "help", "column", "end_line", "end_column"].iter().all(|of| line.get(of).is_some())
+        );
+    }
+    let text = place.run(&["compile", "costs.rule", "--format", "human"]).ends(0).out;
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("  every event, up to")).collect();
+    assert!(lines.len() == 1 && lines[0].starts_with("wide ") && lines[0].ends_with("(off)"), "{text}");
+    assert!(text.contains("bodies, remembers nothing: `pod_spec.hostPID` opens a body\n"), "{text}");
+    assert!(text.contains("fields, up to 2.0 MiB a key (1000 events)"), "{text}");
+    // Of rules that do not compile nothing is said of what they cost; nor to scanners.
+    place.write("wrong.rule", WRONG);
+    let wrong = place.run(&["compile", "wrong.rule", "--format", "json"]).ends(1).json();
+    assert!(wrong.iter().all(|line| line["code"] != "cost"));
+    let sarif = place.run(&["compile", "costs.rule", "--format", "sarif"]).ends(0);
+    assert!(serde_json::from_str::<serde_json::Value>(&sarif.out).is_ok(), "{}", sarif.out);
+}
+
 #[test]
 fn compile_denies_warnings_when_asked() {
     let place = Place::new();
@@ -129,6 +178,29 @@ fn junit_has_gaps_of_the_coverage_as_skipped_cases() {
     ] {
         assert!(ran.out.contains(words), "{words}\n{}", ran.out);
     }
+}
+
+#[test]
+fn coverage_as_json_has_each_condition_with_its_counts() {
+    let place = Place::new();
+    let more = "where    user.username != \"system:admin\" or userAgent == \"x\"";
+    let rules = RULES.replace("where    user.username != \"system:admin\"", more);
+    place.write("half.rule", rules);
+    let ran = place.run(&["test", "half.rule", "--coverage", "--format", "json"]).ends(0).json();
+    let (tests, conditions): (Vec<_>, Vec<_>) = ran.iter().partition(|line| line["condition"].is_null());
+    assert_eq!(tests.iter().filter(|line| line["passed"] == true).count(), 3, "{ran:#?}");
+    let counts = |text: &str| {
+        let of = conditions.iter().find(|line| line["condition"] == text);
+        of.map(|line| (line["true"].as_u64(), line["false"].as_u64(), line["unknown"].as_u64()))
+    };
+    assert_eq!(counts("user.username != \"system:admin\""), Some((Some(1), Some(1), Some(0))), "{ran:#?}");
+    assert_eq!(counts("userAgent == \"x\""), Some((Some(0), Some(2), Some(0))), "{ran:#?}");
+    let agent = conditions.iter().find(|line| line["condition"] == "userAgent == \"x\"").unwrap();
+    assert_eq!((&agent["rule"], &agent["file"]), (&"secret_get".into(), &"half.rule".into()));
+    assert_eq!((&agent["line"], &agent["step"]), (&5.into(), &serde_json::Value::Null));
+    // Without being asked nothing is said of it.
+    let plain = place.run(&["test", "half.rule", "--format", "json"]).ends(0).json();
+    assert_eq!(plain.len(), tests.len());
 }
 
 #[test]

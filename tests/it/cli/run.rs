@@ -67,6 +67,43 @@ fn a_rule_that_never_could_match_is_named_with_the_reason() {
 }
 
 #[test]
+fn how_often_an_unknown_decided_is_told_of_rules_that_alert_too() {
+    let place = Place::new();
+    // Whose name is asked of the body, which only the last event has; the key of another is in there too.
+    let rules = r#"
+rule deletes "A delete of pods, by its body" {
+    severity low
+    on       delete, deletecollection of pods
+    where    verb == "delete" and objectRef.name == "web" or requestObject.gracePeriodSeconds == 0
+    alert    "x"
+}
+rule keyed "Two deletes for one body" {
+    severity low
+    on       delete of pods
+    by       requestObject.kind
+    when     count() >= 2 within 1m
+    alert    "x"
+}
+rule reads "No rule of these is silent" { severity low on get of pods alert "x" }
+"#;
+    place.write("set.rule", rules);
+    let at = |second, name| event(second, "eve", "delete", "pods", name);
+    let log = [at(0, "web"), at(1, "db"), at(2, "kv"), event(3, "eve", "get", "pods", "web")].concat();
+    place.write("audit.log", log);
+    let ran = place.run(&run(&["audit.log", "--summary", "sum.json"])).ends(0);
+    assert_eq!(ran.texts("rule"), ["deletes", "reads"]);
+    let sum: serde_json::Value = serde_json::from_str(&place.read("sum.json")).unwrap();
+    let wanted = serde_json::json!({
+        "deletes": {"decided": 2, "key_unknown": 0},
+        "keyed": {"decided": 0, "key_unknown": 3},
+    });
+    assert_eq!(sum["unknown"], wanted);
+    assert_eq!(sum["alerts"]["by_rule"]["deletes"], 1);
+    ran.says("unknown     deletes: 2 answers hung on what was not recorded")
+        .says("silent      keyed: 3 matches had no key, as a part of it was not recorded");
+}
+
+#[test]
 fn statuses_of_fail_on() {
     let place = Place::new();
     for (what, status) in [("alert", 3), ("undecoded", 0), ("late", 0), ("loss", 0), ("loss,alert", 3)] {

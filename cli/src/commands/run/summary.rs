@@ -3,6 +3,7 @@
 //! *read = decoded + passed + undecodable* always holds, and the undecodable ones are told by reason, each with the place of its first.
 //! A rule without an alert is told with what stood in its way, as far as counts show it: no request that it listens to,
 //! or answers that hung on something the audit policy did not record. A rule that was asked and said no is not named.
+//! How often an unknown decided is counted of every rule, also of one that told alerts: it may have missed others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,6 +29,8 @@ pub(super) struct Summary {
     pub(super) alerts: Alerts,
     /// Rules that could not match on this input.
     pub(super) never: Vec<Never>,
+    /// Of each rule whose answers hung on something unknown, how often.
+    pub(super) unknown: BTreeMap<String, Unknown>,
     /// What limits took away.
     pub(super) loss: BTreeMap<String, u64>,
     /// The time that the log spans.
@@ -94,6 +97,15 @@ pub(super) struct Never {
     pub(super) why: String,
 }
 
+/// How often something unknown decided, and not the rule.
+#[derive(Debug, Serialize)]
+pub(super) struct Unknown {
+    /// Answers: events that matched or not by what was not recorded, and so did not.
+    pub(super) decided: u64,
+    /// Matches without a place, as a part of their key was not recorded.
+    pub(super) key_unknown: u64,
+}
+
 /// What the summary is made of besides the engine's own counts.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
@@ -144,6 +156,13 @@ impl Summary {
                 by_rule: by_rule.map(|(rule, counts)| (rule.name.to_string(), counts.alerts)).collect(),
             },
             never: with_counts().filter_map(|(rule, counts)| never(run.plan, rule, counts)).collect(),
+            unknown: with_counts()
+                .filter(|(_, counts)| counts.unknown_decided > 0 || counts.key_unknown > 0)
+                .map(|(rule, counts)| {
+                    let RuleCounts { unknown_decided: decided, key_unknown, .. } = *counts;
+                    (rule.name.to_string(), Unknown { decided, key_unknown })
+                })
+                .collect(),
             loss: loss(tally),
             from: tally.span.map(|(from, _)| human::time(from)),
             to: tally.span.map(|(_, to)| human::time(to)),
@@ -194,11 +213,16 @@ fn never(plan: &Plan, rule: &Rule, counts: &RuleCounts) -> Option<Never> {
             plural(usize::try_from(selected).unwrap_or(usize::MAX), "event")
         )
     } else if counts.key_unknown > 0 {
-        format!("{} matches had no key, as a part of it was not recorded", counts.key_unknown)
+        keyless(counts.key_unknown)
     } else {
         return None;
     };
     Some(Never { rule: rule.name.to_string(), why })
+}
+
+fn keyless(matches: u64) -> String {
+    let word = if matches == 1 { "match" } else { "matches" };
+    format!("{matches} {word} had no key, as a part of it was not recorded")
 }
 
 fn loss(tally: &RunTally) -> BTreeMap<String, u64> {
@@ -262,6 +286,17 @@ impl Summary {
         self.write_alerts(out)?;
         for never in &self.never {
             writeln!(out, "silent      {}: {}", never.rule, never.why)?;
+        }
+        for (rule, Unknown { decided, key_unknown }) in &self.unknown {
+            // Of a silent rule it has just been said why it is.
+            let silent = self.never.iter().any(|never| never.rule == *rule);
+            if *decided > 0 && !silent {
+                let answers = plural(usize::try_from(*decided).unwrap_or(usize::MAX), "answer");
+                writeln!(out, "unknown     {rule}: {answers} hung on what was not recorded")?;
+            }
+            if *key_unknown > 0 && !(silent && *decided == 0) {
+                writeln!(out, "unknown     {rule}: {}", keyless(*key_unknown))?;
+            }
         }
         for (what, count) in &self.loss {
             writeln!(out, "loss        {count} {what}")?;

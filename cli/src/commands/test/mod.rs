@@ -176,7 +176,11 @@ fn failure(sources: &SourceMap, one: &Tried<'_>) -> String {
     for moment in &one.outcome.timeline {
         let step = moment.step.as_ref().map(|step| format!(" ({step})")).unwrap_or_default();
         let at = words::duration(moment.at);
-        lines.push(format!("        {at:>8}  {}{step}: {}", human::printable(&moment.event), moment.outcome));
+        lines.push(format!(
+            "        {at:>8}  {}{step}: {}",
+            human::printable(&moment.event),
+            human::printable(&moment.outcome)
+        ));
     }
     if one.outcome.timeline.is_empty() {
         lines.push("        there is none".to_owned());
@@ -193,6 +197,17 @@ struct TestLine<'a> {
     line: u32,
     column: u32,
     differences: Vec<DifferenceLine<'a>>,
+    /// Of a test that failed: what became of each event.
+    timeline: Vec<MomentLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct MomentLine<'a> {
+    /// Since the start of the test, as tests write it.
+    at: String,
+    event: &'a str,
+    step: Option<&'a str>,
+    outcome: &'a str,
 }
 
 #[derive(Serialize)]
@@ -215,6 +230,13 @@ fn as_json(sources: &SourceMap, one: &Tried<'_>) -> Result<String, Error> {
         let file = &sources.file(found.span.source).name;
         DifferenceLine { expected: &found.expected, got: &found.got, file, line, column }
     });
+    let failed = !one.outcome.passed();
+    let timeline = one.outcome.timeline.iter().filter(|_| failed).map(|moment| MomentLine {
+        at: words::duration(moment.at),
+        event: &moment.event,
+        step: moment.step.as_deref(),
+        outcome: &moment.outcome,
+    });
     output::json(&TestLine {
         rule: one.rule,
         test: &one.test.title,
@@ -223,5 +245,6 @@ fn as_json(sources: &SourceMap, one: &Tried<'_>) -> Result<String, Error> {
         line: start.line,
         column: start.column,
         differences: differences.collect(),
+        timeline: timeline.collect(),
     })
 }
