@@ -221,9 +221,18 @@ impl Decoder {
         self.level.run(Lines { decoder: self, text, offset, pass, sink });
     }
 
-    /// A line that no decoder of lines knows: framed alone, which finds what framing the whole would have found.
+    /// A line that no decoder of lines knows. Mostly it is one document, as the tape sees by itself; if it is none, it is framed
+    /// alone, which finds what framing the whole would have found.
     #[inline(never)]
     fn odd_line(&mut self, line: &[u8], (offset, length): Place, pass: bool, sink: &mut LineSink<'_>) {
+        let blanks =
+            line.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+        let said = line.get(..line.len() - blanks).unwrap_or_default();
+        if self.tape.strict(said, &mut self.kept.doc).is_ok() {
+            self.kept.cluster = None;
+            self.by.tape += 1;
+            return self.loaded(0, &mut placed((offset, said.len() as u64), sink));
+        }
         frame::alone(line, |Frame { start, end, kind }| {
             let place = (offset + start as u64, (end - start) as u64);
             let part = line.get(start..end).unwrap_or_default();
@@ -268,10 +277,7 @@ impl Decoder {
             return sink(place, Found::Comment);
         }
         self.by.tape += 1;
-        self.frame(text, kind, &mut |event| match event {
-            Ok(row) => sink(place, Found::Event(row)),
-            Err(reason) => sink(place, Found::Broken(reason)),
-        });
+        self.frame(text, kind, &mut placed(place, sink));
     }
 
     /// Keys that stood twice, so far.
@@ -334,9 +340,14 @@ impl Decoder {
         {
             return sink(Ok(&self.kept.of_line(said, stage, time)));
         }
-        if let Err(reason) = self.tape.load(text, &mut self.kept.doc) {
-            return sink(Err(reason));
+        match self.tape.load(text, &mut self.kept.doc) {
+            Ok(()) => self.loaded(depth, sink),
+            Err(reason) => sink(Err(reason)),
         }
+    }
+
+    /// The document that has just been loaded.
+    fn loaded(&mut self, depth: usize, sink: &mut Sink<'_>) {
         let mut items = self.items.pop().unwrap_or_default();
         items.clear();
         unwrap::collect(self.kept.doc.json(0), 0, &mut items);
@@ -389,6 +400,14 @@ impl Decoder {
             }
         }
         self.kept.doc = outer;
+    }
+}
+
+/// Says of what is found where it was.
+fn placed(place: Place, sink: &mut LineSink<'_>) -> impl FnMut(Result<&Row<'_>, Reason>) {
+    move |event| match event {
+        Ok(row) => sink(place, Found::Event(row)),
+        Err(reason) => sink(place, Found::Broken(reason)),
     }
 }
 

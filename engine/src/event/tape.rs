@@ -3,7 +3,7 @@
 //! The tape and our nodes stand one to one, so the copy is one loop; then every map is looked through for equal keys
 //! (compared unescaped, since the tape's texts are), of which the last one wins and each other one is counted.
 
-use simd_json::{Buffers, ErrorType, Node as TapeNode, StaticNode, Tape};
+use simd_json::{Buffers, ErrorType, INPUT_PADDING, Node as TapeNode, StaticNode, Tape};
 
 use crate::limits::JSON_DEPTH_MAX;
 use crate::matches::Reason;
@@ -16,6 +16,7 @@ use super::mend;
 pub(crate) struct TapeDecoder {
     buffers: Buffers,
     tape: Tape<'static>,
+    /// What is decoded, with room behind it that may be read.
     bytes: Vec<u8>,
     keys: Vec<(u32, u32, u32)>,
     /// Keys that stood twice, so far.
@@ -66,10 +67,14 @@ impl TapeDecoder {
     fn parse(&mut self, doc: &mut Document) -> Result<(), Reason> {
         doc.clear();
         let mut tape = std::mem::replace(&mut self.tape, Tape(Vec::new())).reset();
+        let len = self.bytes.len();
+        // So that it need not copy them once more.
+        self.bytes.extend_from_slice(&[b' '; INPUT_PADDING]);
+        let (bytes, buffers) = (&mut self.bytes, &mut self.buffers);
         // simd-json has an answer for everything but nothing at all.
-        let result = match self.bytes.is_empty() {
-            true => Err(Reason::NotJson),
-            false => simd_json::fill_tape(&mut self.bytes, &mut self.buffers, &mut tape).map_err(|error| {
+        let result = match len {
+            0 => Err(Reason::NotJson),
+            _ => simd_json::fill_tape_padded(bytes, len, buffers, &mut tape).map_err(|error| {
                 match error.error() {
                     ErrorType::DepthLimitExceeded => Reason::TooDeep,
                     _ => Reason::NotJson,
