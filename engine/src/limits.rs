@@ -8,12 +8,15 @@ pub const AUDIT_ID_CHARS_MAX: usize = 64;
 pub const JSON_DEPTH_MAX: usize = 512;
 /// Wrappings around wrappings (a string in a record in a list) that are opened, at most.
 pub const WRAPPINGS_MAX: usize = 4;
-/// How deep what a JSON patch makes of an object may nest; past it the object is unknown.
+/// How deep the lists and maps that a JSON patch opens are known in what it makes of an object; deeper ones are unknown.
 pub const PATCH_DEPTH_MAX: usize = 64;
 /// How many operations of a JSON patch are followed: the API server refuses more.
 pub const PATCH_OPERATIONS_MAX: usize = 10_000;
-/// How many values one JSON patch may copy and move in all; past it the object is unknown.
-pub const PATCH_NODES_MAX: usize = 1_000_000;
+/// How many values and keys one JSON patch may copy in all; what else is copied is unknown. The API server refuses a patch
+/// that copies more than 3 MiB in all, which is less: of all its values but the outermost each takes two bytes and more.
+pub const PATCH_COPIED_MAX: usize = 1_600_000;
+/// How many keys that operations of a JSON patch took away come along with copies, as absent; others are unknown there.
+pub const PATCH_REMOVED_MAX: usize = 100_000;
 /// How many tuples one match may add to one `distinct` of several `[]`: every pair of two long lists is many.
 pub const TUPLES_PER_MATCH_MAX: usize = 100_000;
 /// State lives in this many virtual shards.

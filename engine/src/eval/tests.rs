@@ -398,27 +398,117 @@ fn json_patches_are_laid_over_the_unknown() {
     );
 }
 
+/// What a condition is of a JSON patch of a pod.
+#[track_caller]
+fn named(condition: &str, body: Vec<Js>) -> Truth {
+    ask(&plan(&rule("patch of any", condition, "x")), &event(patch(json!(body))))
+}
+
+fn deep(tokens: usize) -> String {
+    "/x".repeat(tokens)
+}
+
 #[test]
-fn hostile_patches_end_unknown() {
-    let name = |body: Js| {
-        ask(&plan(&rule("patch of pods", "desired.metadata.name == \"a\"", "x")), &event(patch(body)))
-    };
+fn no_operation_of_a_patch_hides_the_others() {
+    let name = "desired.metadata.name == \"a\"";
     let set = json!({"op": "add", "path": "/metadata/name", "value": "a"});
-    let deep = format!("/{}", vec!["x"; 5000].join("/"));
-    assert_eq!(name(json!([set, {"op": "add", "path": deep, "value": 1}])), Unknown);
-    let mut doubling = vec![set.clone()];
+    let spare = json!({"op": "add", "path": "/spare", "value": {"name": "a", "more": {"k": null}}});
+    for tokens in [63, 64, 65, 66, 5_000] {
+        let deep = deep(tokens);
+        for operation in [
+            json!({"op": "test", "path": deep, "value": 1}),
+            json!({"op": "add", "path": deep, "value": 1}),
+            json!({"op": "replace", "path": format!("/metadata{deep}"), "value": 1}),
+            json!({"op": "remove", "path": deep}),
+            json!({"op": "copy", "from": "", "path": deep}),
+            json!({"op": "move", "from": "/status", "path": deep}),
+            json!({"op": "move", "from": deep, "path": "/status"}),
+        ] {
+            assert_eq!(named(name, vec![set.clone(), operation.clone()]), True, "{operation}");
+            assert_eq!(named(name, vec![operation.clone(), set.clone()]), True, "{operation}");
+        }
+        // There and back: what is moved stays what it was, however deep that was in between.
+        let there = format!("{deep}/name");
+        let back = vec![
+            json!({"op": "move", "from": "/spare", "path": deep}),
+            json!({"op": "add", "path": format!("{deep}/more/l/m"), "value": 1}),
+            json!({"op": "copy", "from": there, "path": "/metadata/name"}),
+            json!({"op": "move", "from": deep, "path": "/metadata/labels"}),
+        ];
+        let all = [vec![spare.clone()], back].concat();
+        assert_eq!(named(name, all.clone()), True);
+        assert_eq!(named("desired.metadata.labels[\"name\"] == \"a\"", all), True);
+    }
+}
+
+#[test]
+fn what_a_patch_opens_is_known_so_deep() {
+    let place = |tokens: usize| format!("desired.metadata.labels{}", "[\"x\"]".repeat(tokens));
+    let add = |tokens: usize| vec![op_at(&format!("/metadata/labels{}", deep(tokens)), json!(["a", "b"]))];
+    // Two tokens and 62 more lead to the value.
+    assert_eq!(named(&format!("\"b\" in {}", place(62)), add(62)), True);
+    assert_eq!(named(&format!("\"b\" in {}", place(63)), add(63)), Unknown);
+    assert_eq!(named(&format!("present({})", place(61)), add(63)), True);
+    assert_eq!(named(&format!("present({})", place(62)), add(63)), Unknown);
+    // What the patch gives whole is known whole.
+    let whole = (0..100).fold(json!("a"), |inner, _| json!({"x": inner}));
+    assert_eq!(named(&format!("{} == \"a\"", place(100)), vec![op_at("/metadata/labels", whole)]), True);
+}
+
+fn op_at(path: &str, value: Js) -> Js {
+    json!({"op": "add", "path": path, "value": value})
+}
+
+#[test]
+fn copies_of_a_patch_are_bounded() {
+    let (name, first) = ("desired.metadata.name == \"a\"", "desired.metadata.labels[\"l\"][\"a\"] == \"x\"");
+    let set = op_at("/metadata/name", json!("a"));
+    let mut doubling = vec![set.clone(), op_at("/metadata/labels", json!({"l": {"a": "x"}}))];
     for _ in 0..60 {
-        doubling.push(json!({"op": "copy", "from": "", "path": "/metadata/labels"}));
+        doubling.push(json!({"op": "copy", "from": "", "path": "/metadata/labels/b"}));
         doubling.push(json!({"op": "copy", "from": "", "path": "/spec"}));
     }
-    assert_eq!(name(json!(doubling)), Unknown);
-    let front: Vec<Js> =
-        (0..9_999).map(|n| json!({"op": "add", "path": "/spec/containers/0", "value": n})).collect();
-    let mut many = front;
-    many.push(set.clone());
-    assert_eq!(name(json!(many)), True);
+    assert_eq!(named(name, doubling.clone()), True);
+    assert_eq!(named(first, doubling.clone()), True);
+    assert_eq!(named("present(desired.spec)", doubling.clone()), Unknown);
+    // No more is copied then.
+    doubling.push(json!({"op": "copy", "from": "/metadata/name", "path": "/metadata/namespace"}));
+    assert_eq!(named("present(desired.metadata.namespace)", doubling), Unknown);
+    // A whole list counts with all that is in it.
+    let many = |times: usize| -> Vec<Js> {
+        let copies = (0..times).map(|n| json!({"op": "copy", "from": "/l", "path": format!("/copies/{n}")}));
+        let last = json!({"op": "copy", "from": "/metadata/name", "path": "/metadata/namespace"});
+        let first = [set.clone(), op_at("/l", json!(vec![0; 99_999]))];
+        first.into_iter().chain(copies).chain([last]).collect()
+    };
+    assert_eq!(named("desired.metadata.namespace == \"a\"", many(15)), True);
+    assert_eq!(named("desired.metadata.namespace == \"a\"", many(16)), Unknown);
+}
+
+#[test]
+fn keys_that_a_patch_removed_come_along_with_copies() {
+    let removed = |copies: usize| -> Vec<Js> {
+        let remove = (0..1_000).map(|n| json!({"op": "remove", "path": format!("/spare/{n}")}));
+        let copies =
+            (0..copies).map(|n| json!({"op": "copy", "from": "/spare", "path": format!("/copies/{n}")}));
+        let last = json!({"op": "copy", "from": "/spare", "path": "/metadata/labels"});
+        let first = op_at("/spare/name", json!("a"));
+        [first].into_iter().chain(remove).chain(copies).chain([last]).collect()
+    };
+    let label = |key: &str| format!("present(desired.metadata.labels[\"{key}\"])");
+    assert_eq!(named(&label("7"), removed(99)), False);
+    assert_eq!(named(&label("7"), removed(100)), Unknown);
+    assert_eq!(named(&label("name"), removed(100)), True);
+}
+
+#[test]
+fn a_patch_of_more_operations_than_the_server_takes_is_unknown() {
+    let set = op_at("/metadata/name", json!("a"));
+    let front = (0..9_999).map(|n| op_at("/spec/containers/0", json!(n)));
+    let mut many: Vec<Js> = front.chain([set.clone()]).collect();
+    assert_eq!(named("desired.metadata.name == \"a\"", many.clone()), True);
     many.push(set);
-    assert_eq!(name(json!(many)), Unknown);
+    assert_eq!(named("desired.metadata.name == \"a\"", many), Unknown);
 }
 
 #[test]

@@ -69,6 +69,11 @@ fn operations(choices: &mut Choices<'_>, kind: &Kind) -> Value {
             all.push(json!({"op": "add", "path": path, "value": make(choices)}));
         }
     }
+    let at_ends: Vec<_> = places.iter().filter(|(path, _)| path.ends_with("/-")).collect();
+    if !at_ends.is_empty() && choices.chance(20) {
+        let (path, make) = *choices.pick(&at_ends);
+        all.push(json!({"op": "add", "path": path, "value": make(choices)}));
+    }
     for _ in 0..1 + choices.below(4) {
         let (path, make) = choices.pick(&places).clone();
         let from = choices.pick(&places).0.clone();
@@ -95,13 +100,18 @@ fn moved(choices: &mut Choices<'_>, path: &str, make: Make, all: &mut Vec<Value>
 
 fn odd(choices: &mut Choices<'_>, path: &str, make: Make) -> Value {
     let value = make(choices);
-    match choices.below(7) {
+    // Deeper than any object, and no reason to know less of the rest.
+    let deep = || format!("{}{path}", "/deep".repeat(64));
+    match choices.below(10) {
         0 => json!({"op": "add", "path": "", "value": {"spec": value}}),
         1 => json!({"op": "remove", "path": ""}),
         2 => json!({"op": 1, "path": path, "value": value}),
         3 => json!({"op": "add", "path": "spec", "value": value}),
         4 => json!({"op": "frob", "path": path, "value": value}),
         5 => json!({"op": "add", "path": path}),
+        6 => json!({"op": choices.word(&["add", "remove", "test"]), "path": deep(), "value": value}),
+        7 => json!({"op": choices.word(&["copy", "move"]), "from": path, "path": deep()}),
+        8 => json!({"op": choices.word(&["copy", "move"]), "from": deep(), "path": path}),
         _ => json!("odd"),
     }
 }

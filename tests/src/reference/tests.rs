@@ -104,3 +104,28 @@ fn json_patches() {
     assert_eq!(desired.key("metadata").key("labels").key("app"), value::V::Absent);
     assert_eq!(desired.key("status"), value::V::Unknown);
 }
+
+#[test]
+fn json_patches_that_are_too_much() {
+    let known = |operations: serde_json::Value, path: &[&str]| {
+        let desired = patch::desired(&value::V::closed(&operations), &Poison::default());
+        path.iter().fold(desired, |value, key| value.key(key))
+    };
+    let a = value::V::Text("a".to_owned());
+    let set = serde_json::json!({"op": "add", "path": "/name", "value": "a"});
+    for tokens in [63, 64, 65, 500] {
+        let deep = "/x".repeat(tokens);
+        let add = serde_json::json!({"op": "add", "path": deep, "value": "a"});
+        let operations = serde_json::json!([set, add]);
+        assert_eq!(known(operations.clone(), &["name"]), a);
+        let there = if tokens <= 64 { a.clone() } else { value::V::Unknown };
+        assert_eq!(known(operations, &vec!["x"; tokens]), there, "{tokens}");
+    }
+    let copy = |from: &str, path: &str| serde_json::json!({"op": "copy", "from": from, "path": path});
+    let doubling = (0..30).map(|n| copy("", &format!("/{n}")));
+    let all: Vec<_> = std::iter::once(set.clone()).chain(doubling).chain([copy("/name", "/last")]).collect();
+    assert_eq!(known(serde_json::json!(all), &["name"]), a);
+    assert_eq!(known(serde_json::json!(all), &["last"]), value::V::Unknown);
+    assert_eq!(known(serde_json::json!(vec![set.clone(); 10_000]), &["name"]), a);
+    assert_eq!(known(serde_json::json!(vec![set; 10_001]), &["name"]), value::V::Unknown);
+}
