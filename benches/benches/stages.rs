@@ -1,17 +1,16 @@
-//! One bench a stage, and one end to end, over the same made-up log under the shipped rules.
+//! Criterion over the stages of `benches::stages`, over compiling the shipped rules, and end to end from bytes to alerts.
 //!
-//! `cargo bench -p auditd-rules-benches`. Each bench asserts what it found, so that a figure is never that of work not done.
+//! `cargo bench -p auditd-rules-benches --bench stages`. Each asserts what it found, so that a figure is never that of work not done.
 
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use benches::stages::{names, stage};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use dsl::source::SourceMap;
-use engine::frame::blocks::{BLOCK_BYTES, Blocks};
 use engine::limits::Limits;
-use engine::matches::{SourceId, SourceInfo};
-use engine::matching::{Scratch, match_block};
+use engine::matches::SourceInfo;
 use engine::plan::Plan;
 use engine::run::Run;
 use generate::{Generator, Options, Profile};
@@ -23,50 +22,43 @@ fn shipped() -> SourceMap {
     connect::rules::load(&[folder]).expect("the shipped rules can be read").sources
 }
 
-fn stages(criterion: &mut Criterion) {
-    let sources = shipped();
-    let rules = dsl::check::compile(&sources).rules.expect("the shipped rules compile");
-    let plan = Arc::new(Plan::new(&rules, Limits::default()));
-    let options = Options { events: EVENTS, ..Options::default() };
-    let profile = Profile::named("metadata").expect("the profile is there");
-    let text = Generator::new(profile, options).text();
-    let info = SourceInfo { name: "bench".into(), cluster: None };
-    let lines = EVENTS;
+fn one_by_one(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("stage");
+    for name in names() {
+        let mut stage = stage(&name);
+        group.throughput(Throughput::Elements(stage.events));
+        group.bench_function(name, |b| {
+            let mut found = None;
+            b.iter_batched(|| stage.ready(), |work| found = Some(work()), BatchSize::LargeInput);
+            stage.assert_found(found.expect("it ran"));
+        });
+    }
+    group.finish();
+}
 
+fn together(criterion: &mut Criterion) {
+    let sources = shipped();
     let mut group = criterion.benchmark_group("compile");
     group.bench_function("shipped rules", |b| {
         b.iter(|| black_box(dsl::check::compile(&sources)).rules.is_some())
     });
     group.finish();
-
-    let mut group = criterion.benchmark_group("events");
-    group.sample_size(10).throughput(Throughput::Elements(lines));
-    group.bench_function("frame", |b| {
-        b.iter(|| {
-            let mut blocks = Blocks::new(SourceId(0), BLOCK_BYTES, 64 << 20);
-            blocks.push(&text);
-            blocks.finish();
-            let cut = std::iter::from_fn(|| blocks.pop()).count();
-            assert!(cut > 10);
-        });
-    });
-    let block = Blocks::whole(SourceId(0), &text);
-    let mut scratch = Scratch::default();
-    let matched = match_block(&plan, &info, &block, &mut scratch).found.len();
-    assert!(matched > 10, "the load has nothing for the rules");
-    group.bench_function("decode and match", |b| {
-        b.iter(|| assert_eq!(match_block(&plan, &info, &block, &mut scratch).found.len(), matched));
-    });
+    let rules = dsl::check::compile(&sources).rules.expect("the shipped rules compile");
+    let plan = Arc::new(Plan::new(&rules, Limits::default()));
+    let options = Options { events: EVENTS, ..Options::default() };
+    let text = Generator::new(Profile::named("metadata").expect("the profile is there"), options).text();
     let run = || {
         let mut run = Run::new(plan.clone(), Limits::default());
-        run.add(info.clone(), &text);
+        run.add(SourceInfo { name: "bench".into(), cluster: None }, &text);
         run.finish().alerts.len()
     };
     let alerts = run();
     assert!(alerts > 10, "the load raises no alerts");
-    group.bench_function("end to end", |b| b.iter(|| assert_eq!(run(), alerts)));
+    let mut group = criterion.benchmark_group("end to end");
+    group.sample_size(10).throughput(Throughput::Elements(EVENTS));
+    group.bench_function("shipped rules", |b| b.iter(|| assert_eq!(run(), alerts)));
     group.finish();
 }
 
-criterion_group!(all, stages);
+criterion_group!(all, one_by_one, together);
 criterion_main!(all);

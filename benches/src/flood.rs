@@ -105,6 +105,30 @@ pub struct Outcome {
     pub remembered: Vec<(usize, usize, usize)>,
 }
 
+fn plan(kind: Kind, limits: Limits) -> Arc<Plan> {
+    let mut sources = SourceMap::default();
+    sources
+        .add("flood.rule", format!("rule flood \"A flood\" {{ severity low {} alert \"x\" }}", kind.clauses));
+    let rules = dsl::check::compile(&sources).rules.expect("the rules of a flood compile");
+    Arc::new(Plan::new(&rules, limits))
+}
+
+/// The rule of a kind, and so many events of few keys.
+pub(crate) fn load(kind: Kind, events: u64, limits: Limits) -> (Arc<Plan>, Vec<u8>) {
+    let mut text = Vec::new();
+    (0..events).for_each(|number| event(number, false, &mut text));
+    (plan(kind, limits), text)
+}
+
+/// How many alerts so many events of few keys must bring where there is room for all.
+pub(crate) fn told_of_few(kind: Kind, events: u64) -> u64 {
+    match kind.name {
+        "sequence" => planted(events),
+        "first_seen" | "silent" => 0,
+        _ => FEW.min(events) + planted(events),
+    }
+}
+
 /// Runs so many events past a rule of a kind; `each_new`: every key is a new one. After every tenth of the events `look` is
 /// called.
 ///
@@ -112,11 +136,7 @@ pub struct Outcome {
 ///
 /// If the rule does not compile.
 pub fn run(kind: Kind, events: u64, each_new: bool, limits: Limits, look: &mut dyn FnMut()) -> Outcome {
-    let mut sources = SourceMap::default();
-    sources
-        .add("flood.rule", format!("rule flood \"A flood\" {{ severity low {} alert \"x\" }}", kind.clauses));
-    let rules = dsl::check::compile(&sources).rules.expect("the rules of a flood compile");
-    let plan = Arc::new(Plan::new(&rules, limits));
+    let plan = plan(kind, limits);
     let mut state = State::new(plan.clone(), limits);
     let info = SourceInfo { name: "flood".into(), cluster: None };
     let source = state.add_source(info.clone());
@@ -221,12 +241,7 @@ pub fn assert_told(kind: Kind, outcome: &Outcome, each_new: bool) {
     let name = kind.name;
     assert_eq!(tally.decoded + tally.passed, outcome.events, "{name}: every event is read");
     if !each_new {
-        let keys = FEW.min(outcome.events);
-        let told = match name {
-            "sequence" => planted,
-            "first_seen" | "silent" => 0,
-            _ => keys + planted,
-        };
+        let told = told_of_few(kind, outcome.events);
         // Whether a request came twice is not known any more once some had to be forgotten.
         if shed.again > 0 {
             assert_eq!(*exact + *approximate - outcome.refusals, told, "{name}: few keys, each told once");

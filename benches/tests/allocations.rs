@@ -90,7 +90,8 @@ const EVENTS: u64 = 4_000;
 fn reading_an_event_takes_no_memory() {
     // A rule that takes many and knows none of their users.
     let mut sources = SourceMap::default();
-    let text = "rule quiet \"Q\" { severity low on any of any where user.username == \"nobody\" alert \"x\" }";
+    let text =
+        "rule quiet \"Q\" { severity low on any of any where user.username == \"nobody\" alert \"x\" }";
     sources.add("quiet.rule", text.to_owned());
     let plan = Plan::new(&dsl::check::compile(&sources).rules.expect("it compiles"), Limits::default());
     for profile in ["metadata", "requestresponse"] {
