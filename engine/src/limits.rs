@@ -17,8 +17,6 @@ pub const PATCH_OPERATIONS_MAX: usize = 10_000;
 pub const PATCH_COPIED_MAX: usize = 1_600_000;
 /// How many keys that operations of a JSON patch took away come along with copies, as absent; others are unknown there.
 pub const PATCH_REMOVED_MAX: usize = 100_000;
-/// How many tuples one match may add to one `distinct` of several `[]`: every pair of two long lists is many.
-pub const TUPLES_PER_MATCH_MAX: usize = 100_000;
 /// State lives in this many virtual shards.
 pub const VIRTUAL_SHARDS: usize = 64;
 /// The newest requests (values, of `distinct`) that a window keeps at least, where only a lower bound is asked.
@@ -62,6 +60,9 @@ pub struct Limits {
     /// Bytes of the table of one rule about requests themselves at most, divided among the virtual shards. 0: no table,
     /// so that such a rule remembers each request as other rules remember a key.
     pub request_table_bytes_max: usize,
+    /// Tuples that one match may bring to one `distinct` or `first_seen` of several `[]`: every pair of two long lists is
+    /// many. What it has more of is counted as if each were different from all others.
+    pub tuples_per_match_max: usize,
 }
 
 impl Limits {
@@ -90,6 +91,7 @@ impl Default for Limits {
             window_bytes_per_rule_max: 2 << 30,
             waiting_matches_max: 1 << 20,
             request_table_bytes_max: 256 << 20,
+            tuples_per_match_max: 100_000,
         }
     }
 }

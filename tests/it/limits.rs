@@ -54,3 +54,68 @@ fn past_what_a_window_keeps_the_same_requests_alert_and_the_count_says_at_least(
     );
     assert_eq!((last("exact").message.as_str(), last("exact").notes.len()), ("1100 1100", 0));
 }
+
+#[test]
+fn two_long_lists_have_more_tuples_than_are_told_apart_and_none_is_missed() {
+    const LENGTH: usize = 320;
+    let mut sources = SourceMap::default();
+    let rule = |name: &str, window: &str| {
+        format!(
+            "rule {name} \"Many\" {{ severity low on any of any when {window} throttle 0s alert \"x\" }}\n"
+        )
+    };
+    let pairs = "distinct(user.groups[], sourceIPs[])";
+    let many = LENGTH * LENGTH;
+    let text = rule("sliding", &format!("{pairs} >= {many} within 1h"))
+        + &rule("exact", &format!("{pairs} * 2 >= {} within 1h", 2 * many))
+        + &rule("closing", &format!("{pairs} >= {many} tumbling 1h"))
+        + &rule("seen", "first_seen(user.groups[], sourceIPs[]) within 1h learning 0s")
+        + &rule("below", &format!("{pairs} < {many} within 1h"))
+        + "rule limits \"Not exact\" { severity low on alert of any where alert.approximate == true by alert.rule alert \"{alert.rule}\" }";
+    sources.add("limits.rule", text);
+    let rules = dsl::check::compile(&sources).rules.unwrap();
+    let names = |of: &str| (0..LENGTH).map(|n| format!("{of}{n}")).collect::<Vec<_>>();
+    let stamp = "2026-01-05T00:00:00Z";
+    let event = json!({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": "a",
+        "stage": "ResponseComplete", "verb": "get", "requestURI": "/x",
+        "user": {"username": "alice", "groups": names("g")}, "sourceIPs": names("i"),
+        "objectRef": {"resource": "pods", "name": "p"}, "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,
+    });
+    let limits = Limits::default();
+    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
+    let source = [Source { name: "log".to_owned(), cluster: None }];
+    let arrivals = [Arrival::event(0, event.clone())];
+    let expected = answer(&rules, &source, &arrivals, settings, &Poison::default()).alerts;
+    let bytes = format!("{event}\n").into_bytes();
+    let told = |limits| run(&rules, limits, 1 << 20, &[("log".to_owned(), None, bytes.clone())]);
+    let of = |all: &[tests::reference::RefAlert]| {
+        let all = all.iter().map(|alert| (alert.rule.clone(), alert.message.clone()));
+        all.collect::<std::collections::BTreeSet<_>>()
+    };
+
+    let (found, tally) = told(limits);
+    let beside = (many - limits.tuples_per_match_max) as u64;
+    // Of each of the five rules.
+    assert_eq!(tally.shed.tuples, 5 * beside);
+    let exactly = ["sliding", "exact", "closing", "seen"];
+    assert_eq!(expected.len(), exactly.len());
+    for name in exactly {
+        let found: Vec<_> = found.iter().filter(|alert| alert.rule == name).collect();
+        assert_eq!(found.len(), 1, "{name}");
+        assert!(expected.iter().any(|alert| alert.id == found[0].id), "{name}");
+        assert!(
+            found[0].notes.iter().any(|note| note.starts_with("too many")),
+            "{name}: {:?}",
+            found[0].notes
+        );
+    }
+    // The shipped rule `limits` hears each of them, and what is told of the rule that may miss something by it.
+    let heard = ["sliding", "exact", "closing", "seen", "below"];
+    let heard: Vec<_> = heard.map(|name| ("limits".to_owned(), name.to_owned())).into();
+    assert!(heard.iter().all(|alert| of(&found).contains(alert)), "{found:#?}");
+
+    // With room for all it is exact.
+    let (found, tally) = told(Limits { tuples_per_match_max: many, matches_per_key_max: many, ..limits });
+    assert_eq!((of(&found), tally.shed.tuples), (of(&expected), 0));
+}

@@ -88,7 +88,7 @@ fn distinct_counts_tuples() {
     );
     let counts = |n: usize, at: usize| match &got.found[n].counted[at] {
         Counted::Values(values) => values.len(),
-        Counted::Tuples(tuples) => tuples.len(),
+        Counted::Tuples(tuples) | Counted::Cut(tuples, _) => tuples.len(),
         Counted::One => 1,
         Counted::No => 0,
     };

@@ -214,6 +214,8 @@ pub struct Aggregate {
     pub(crate) filter: Option<Expr>,
     /// What it takes of each match.
     pub(crate) values: Vec<Expr>,
+    /// How many tuples of a match are told apart: a limit of the run.
+    pub(crate) tuples_max: usize,
 }
 
 /// The aggregates.
@@ -290,6 +292,10 @@ impl Plan {
         let mut rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
         for (rule, mut heard) in rules.iter_mut().zip(heard) {
             heard.sort_by_key(|hearing| (hearing.rule, hearing.step));
+            let told = heard.iter_mut().flat_map(|hearing| &mut hearing.aggregates);
+            for aggregate in rule.aggregates.iter_mut().chain(told) {
+                aggregate.tuples_max = limits.tuples_per_match_max;
+            }
             rule.heard = heard;
         }
         for number in strata.upwards() {

@@ -125,6 +125,7 @@ pub(super) fn compile_aggregate(
         enough: aggregate.enough,
         filter: filter.map(|f| if told { compiler.told_condition(f, 0) } else { compiler.condition(f, 0) }),
         values,
+        tuples_max: usize::MAX,
     }
 }
 
@@ -150,5 +151,6 @@ pub(super) fn tuples(compiler: &mut Compiler<'_>, values: &[ir::Expr], told: boo
         enough: None,
         filter: None,
         values: values.iter().map(value).collect(),
+        tuples_max: usize::MAX,
     }
 }

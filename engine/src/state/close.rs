@@ -66,6 +66,7 @@ impl State {
         let gone = open.enter(closing, seen, owner, counted);
         self.arm(place.key);
         self.let_go(pending.m.rule, at, gone);
+        self.cut_tuples(pending.m.rule, at, counted);
         self.squeeze(place.key, at);
     }
 

@@ -223,6 +223,7 @@ impl State {
         });
         self.arm(place.key);
         self.let_go(pending.m.rule, at, gone);
+        self.cut_tuples(pending.m.rule, at, counted);
         self.squeeze(place.key, at);
         if let Some((events, count)) = shown {
             let events = events.into_iter().map(|seen| self.evidence(&seen.meta, None)).collect();

@@ -26,7 +26,7 @@ use super::make::{Notes, Subject};
 use super::timeline::Timer;
 use super::wire::{Reader, Result, Writer};
 use crate::alert::Alert;
-use crate::matches::Nanos;
+use crate::matches::{Counted, Nanos};
 use crate::plan::{Shape, WaitsFor};
 use crate::planted::planted;
 
@@ -202,10 +202,22 @@ impl State {
     /// a difference to the safe side; of any other nobody would know.
     pub(super) fn let_go(&mut self, rule: u32, at: Nanos, gone: u64) {
         self.tally.shed.window += gone;
+        self.tell_gone(rule, at, gone);
+    }
+
+    fn tell_gone(&mut self, rule: u32, at: Nanos, gone: u64) {
         let monotone = self.rules.get(rule as usize).is_some_and(|spec| spec.monotone);
         if gone > 0 && !monotone && !planted(73) {
             self.fall_short(rule, at, Short::Gone(gone));
         }
+    }
+
+    /// A match at `at` brought so many more tuples than are told apart. They are counted as if all were different, so this
+    /// too matters to a rule alone that more events do not only make truer.
+    pub(super) fn cut_tuples(&mut self, rule: u32, at: Nanos, counted: &[Counted]) {
+        let cut = counted.iter().fold(0, |sum: u64, counted| sum.saturating_add(counted.cut()));
+        self.tally.shed.tuples = self.tally.shed.tuples.saturating_add(cut);
+        self.tell_gone(rule, at, cut);
     }
 
     /// At `at` a rule with a window took a request that it may have taken before and forgotten. `misses`: by that it may also

@@ -458,8 +458,9 @@ fn save_tally(tally: &RunTally, w: &mut Writer) {
         throttles,
         early,
         again,
+        tuples,
     } = tally.shed;
-    [hurried, overtaken, requests, shared, refused, keys, window, searches, throttles, early, again]
+    [hurried, overtaken, requests, shared, refused, keys, window, searches, throttles, early, again, tuples]
         .into_iter()
         .for_each(|n| w.u64(n));
 }
@@ -509,6 +510,7 @@ fn load_tally(r: &mut Reader<'_>) -> Result<RunTally> {
             throttles: r.u64()?,
             early: r.u64()?,
             again: r.u64()?,
+            tuples: r.u64()?,
         },
     })
 }

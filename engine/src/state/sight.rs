@@ -22,12 +22,10 @@ impl State {
         let Some(shard) = self.shards.get_mut(place.shard) else { return };
         let group = shard.groups.enter(place.key, spec, at, place.shared);
         let Window::FirstSeen(seen) = &mut group.window else { return };
-        let tuples = match pending.m.counted.last() {
-            Some(Counted::Tuples(tuples)) => tuples.as_slice(),
-            _ => &[],
-        };
+        let tuples = pending.m.counted.last().and_then(Counted::tuples).unwrap_or_default();
         let (sight, shed) = seen.show(memory, at, tuples);
         self.tally.shed.window += shed;
+        self.tally.shed.tuples = self.tally.shed.tuples.saturating_add(tuples.1);
         let told = match sight {
             Sight::New { unsure } => Ok((throttled(group.throttle(), at, spec.throttle), unsure)),
             Sight::Learned => Err(Outcome::Learned),
@@ -51,7 +49,8 @@ impl State {
     fn unremembered(&mut self, rule: &Rule, pending: &Pending) {
         self.tally.shed.keys += 1;
         let number = pending.m.rule as usize;
-        let shows = matches!(pending.m.counted.last(), Some(Counted::Tuples(tuples)) if !tuples.is_empty());
+        let (tuples, more) = pending.m.counted.last().and_then(Counted::tuples).unwrap_or_default();
+        let shows = more > 0 || !tuples.is_empty();
         if !shows {
             return self.watched(pending, Outcome::Known);
         }

@@ -88,6 +88,8 @@ pub struct Shed {
     pub keys: u64,
     /// Matches and values that left a window for want of room, where that may change its answer.
     pub window: u64,
+    /// Tuples that matches brought beside those that are told apart, at most: each is counted as a different one.
+    pub tuples: u64,
     /// Searches of a sequence that were given up.
     pub searches: u64,
     /// Groups whose held-back alerts were forgotten, and alerts told whose throttle could not be remembered.

@@ -195,6 +195,11 @@ impl Writer {
                 self.u8(2);
                 self.list(tuples.iter(), |w, tuple| w.bytes(tuple));
             }
+            Counted::Cut(tuples, more) => {
+                self.u8(4);
+                self.list(tuples.iter(), |w, tuple| w.bytes(tuple));
+                self.u64(*more);
+            }
             Counted::Values(values) => {
                 self.u8(3);
                 self.list(values.iter(), |w, bits| w.i64(*bits));
@@ -380,6 +385,7 @@ impl<'a> Reader<'a> {
             1 => Counted::One,
             2 => Counted::Tuples(self.list(|r| r.bytes().map(Box::from))?),
             3 => Counted::Values(self.list(Self::i64)?),
+            4 => Counted::Cut(self.list(|r| r.bytes().map(Box::from))?, self.u64()?),
             _ => return Err(LoadError::Corrupt),
         })
     }

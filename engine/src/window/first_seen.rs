@@ -78,11 +78,20 @@ impl FirstSeen {
         u64::from(self.tuples.squeeze().is_some())
     }
 
-    /// A match shows these tuples. Gives also how many others had to be forgotten for them.
-    pub(crate) fn show(&mut self, spec: &FirstSeenSpec, at: Nanos, tuples: &[Box<[u8]>]) -> (Sight, u64) {
+    /// A match shows these tuples, and has so many more that are not told apart: one of them may be new, and is not
+    /// remembered. Gives also how many others had to be forgotten for them.
+    pub(crate) fn show(
+        &mut self,
+        spec: &FirstSeenSpec,
+        at: Nanos,
+        (tuples, more): (&[Box<[u8]>], u64),
+    ) -> (Sight, u64) {
         let from = at.saturating_sub(spec.within).saturating_add(i64::from(planted(32)));
         self.tuples.leave(from);
-        let new = tuples.iter().any(|tuple| !self.tuples.contains(tuple));
+        if more > 0 {
+            self.tuples.dropped = self.tuples.dropped.max(Some(at));
+        }
+        let new = more > 0 || tuples.iter().any(|tuple| !self.tuples.contains(tuple));
         let unsure = self.tuples.dropped.is_some_and(|dropped| dropped >= from);
         let renewed = |tuple: &&[u8]| !(planted(33) && self.tuples.contains(tuple));
         let tuples: Vec<&[u8]> = tuples.iter().map(|tuple| &**tuple).filter(renewed).collect();

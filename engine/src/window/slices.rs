@@ -50,16 +50,26 @@ pub(crate) fn slice_of(within: Nanos) -> Nanos {
 impl Slices {
     /// Counts what was let go of and is of that time; gives its stretch.
     pub(crate) fn add(&mut self, at: Nanos, length: Nanos) -> &mut Slice {
-        self.count += 1;
+        self.add_many(at, 1, length)
+    }
+
+    /// Counts so many at once. What never was among what is kept does not come in the order of time.
+    pub(crate) fn add_many(&mut self, at: Nanos, many: u64, length: Nanos) -> &mut Slice {
         let length = length.max(1);
-        let same = self.all.back().is_some_and(|last| last.last.div_euclid(length) == at.div_euclid(length));
-        let place = self.all.len().saturating_sub(usize::from(same));
-        if !same {
-            self.all.push_back(Slice { last: at, count: 0, total: None });
+        let stretch = at.div_euclid(length);
+        let behind =
+            self.all.iter().rev().take_while(|slice| slice.last.div_euclid(length) > stretch).count();
+        let before = self.all.len() - behind;
+        let same = before.checked_sub(1).filter(|n| self.all[*n].last.div_euclid(length) == stretch);
+        let place = same.unwrap_or(before);
+        if same.is_none() {
+            self.all.insert(before, Slice { last: at, count: 0, total: None });
         }
         let slice = &mut self.all[place];
+        let more = many.min(u64::MAX - self.count);
         slice.last = slice.last.max(at);
-        slice.count += 1;
+        slice.count += more;
+        self.count += more;
         slice
     }
 

@@ -45,7 +45,7 @@ pub(crate) struct Sliding {
     pub(crate) dropped: Option<Nanos>,
     /// Those of them that are still counted.
     pub(crate) gone: Slices,
-    /// The latest time of what its rule had no room for though the answer may need it.
+    /// The latest time of what its rule had no room for though the answer may need it, and of a match with too many tuples.
     pub(crate) squeezed: Option<Nanos>,
     late: usize,
     dry_run_unknown: usize,
@@ -75,6 +75,9 @@ impl Sliding {
         let mut shed = 0;
         for ((counter, spec), counted) in self.counters.iter_mut().zip(&spec.aggregates).zip(counted) {
             shed += counter.enter(spec, at, counted);
+            if counted.cut() > 0 && !planted(96) {
+                self.squeezed = self.squeezed.max(Some(at));
+            }
         }
         self.push(seen);
         while self.ring.len() > spec.ring.kept_max {

@@ -96,7 +96,7 @@ fn of_a_key_that_may_have_been_forgotten_nothing_is_surely_new_for_as_long_as_it
     // What it showed in the 15 before the window may have been part of what it learned.
     for (at, unsure) in [(100, true), (125, true), (126, false)] {
         let value = Box::from(at.to_string().into_bytes());
-        assert_eq!(key.show(&spec, at, &[value]), (Sight::New { unsure }, 0), "{at}");
+        assert_eq!(key.show(&spec, at, (&[value], 0)), (Sight::New { unsure }, 0), "{at}");
     }
 }
 

@@ -178,7 +178,7 @@ fn refusals(case: &Case, ran: &Ran) -> Result<(), String> {
     }
     let refuses = case.kind.promise == Promise::Refuses;
     let shed = &ran.tally.shed;
-    let gone = if refuses && case.kind.reach != Reach::Both { shed.window } else { 0 };
+    let gone = if refuses && case.kind.reach != Reach::Both { shed.window + shed.tuples } else { 0 };
     let again = if refuses || case.kind.promise == Promise::Remembers { shed.again } else { 0 };
     let all: u64 = stretches.values().sum();
     let late = shed.overtaken;

@@ -99,6 +99,24 @@ pub(super) const ALL: &[Kind] = &[
         "when distinct(objectRef.name, responseStatus.code) * 2 + 2 > MANY tumbling WITHIN",
     ),
     kind(
+        "distinct of lists",
+        Promise::Misses0,
+        Reach::Within,
+        "when distinct(user.groups[], sourceIPs[]) >= MANY within WITHIN",
+    ),
+    kind(
+        "multiple of distinct of lists",
+        Promise::Misses0,
+        Reach::Within,
+        "when distinct(user.groups[], sourceIPs[]) * 2 + 1 > MANY and count() >= 2 within WITHIN",
+    ),
+    kind(
+        "tumbling distinct of lists",
+        Promise::Closes0,
+        Reach::Within,
+        "when distinct(user.groups[], sourceIPs[]) >= MANY tumbling WITHIN",
+    ),
+    kind(
         "sequence",
         Promise::Misses0,
         Reach::Within,
@@ -122,6 +140,12 @@ pub(super) const ALL: &[Kind] = &[
         Promise::Refuses,
         Reach::Within,
         "when count() >= 1 and distinct(objectRef.name) < 2 within WITHIN",
+    ),
+    kind(
+        "distinct of lists below",
+        Promise::Refuses,
+        Reach::Within,
+        "when count() >= 1 and distinct(user.groups[], sourceIPs[]) < MANY within WITHIN",
     ),
     kind("average", Promise::Refuses, Reach::Within, "when avg(responseStatus.code) > 300 within WITHIN"),
     kind(
@@ -200,6 +224,12 @@ pub(super) const ALL: &[Kind] = &[
         Promise::Remembers,
         Reach::Ever,
         "when first_seen(objectRef.name) within WITHIN learning 0s",
+    ),
+    kind(
+        "first seen of lists",
+        Promise::Remembers,
+        Reach::Ever,
+        "when first_seen(user.groups[], sourceIPs[]) within WITHIN learning GAP",
     ),
     kind("throttle", Promise::HoldsBack, Reach::Within, ""),
 ];

@@ -31,9 +31,14 @@ pub(super) fn log(kind: &Kind, again: bool, choices: &mut Choices<'_>) -> Vec<Ar
         let stamp = stamped(at);
         // A cluster that only shows itself is waited for as well.
         let verb = if kind.clusters && choices.chance(40) { "list" } else { "get" };
+        let some = |choices: &mut Choices<'_>, of: &[&'static str]| -> Vec<&'static str> {
+            (0..choices.below(4)).map(|_| choices.word(of)).collect()
+        };
+        let (groups, addresses) =
+            (some(choices, &["g", "h", "i"]), some(choices, &["192.0.2.1", "192.0.2.2", "192.0.2.3"]));
         let json = json!({
             "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("id-{n}"),
-            "stage": "ResponseComplete", "verb": verb, "requestURI": "/x", "user": {"username": user},
+            "stage": "ResponseComplete", "verb": verb, "requestURI": "/x", "user": {"username": user, "groups": groups}, "sourceIPs": addresses,
             "objectRef": {"resource": "pods", "name": *choices.pick(&["p", "qq", "rrr"])},
             "responseStatus": {"code": *choices.pick(&[200, 200, 403, 500])},
             "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,

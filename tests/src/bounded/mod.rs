@@ -83,6 +83,7 @@ impl Case {
             waiting_matches_max: waiting,
             ..Limits::default()
         };
+        let limits = Limits { tuples_per_match_max: *choices.pick(&[100_000, 100_000, 1, 3]), ..limits };
         let arrivals = log::log(kind, again, &mut choices);
         let body = kind.rule(numbers);
         Self { kind, body, numbers, throttle, limits, arrivals, seed }

@@ -237,6 +237,7 @@ fn loss(tally: &RunTally) -> BTreeMap<String, u64> {
         ("matches refused for their new key", shed.refused),
         ("matches whose key could not be remembered", shed.keys),
         ("matches or values that left a window for want of room", shed.window),
+        ("tuples of one match that were too many to tell apart", shed.tuples),
         ("searches of a sequence given up", shed.searches),
         ("throttles forgotten", shed.throttles),
         ("requests that a full table let go on early", shed.early),

@@ -13,7 +13,7 @@ use crate::plan::cost::{NUMBER_BYTES, VALUE_BYTES};
 pub(crate) enum Gauge {
     Count(u64),
     /// Different values; how many more came for which there was no room, each counted again if it came again; and how many
-    /// had to go that the answer may need, which are always counted.
+    /// had to go that the answer may need, or were too many of one match, which are always counted.
     Distinct(BTreeSet<Box<[u8]>>, u64, u64),
     /// With how many they are.
     Total(Total, u64),
@@ -39,7 +39,8 @@ impl Gauge {
         let mut shed = 0;
         match (self, counted) {
             (Self::Count(n), Counted::One) => *n += 1,
-            (Self::Distinct(values, more, _), Counted::Tuples(tuples)) => {
+            (Self::Distinct(values, more, gone), Counted::Tuples(tuples) | Counted::Cut(tuples, _)) => {
+                *gone = gone.saturating_add(counted.cut());
                 for tuple in tuples {
                     if room(values.len()) {
                         values.insert(tuple.clone());
@@ -83,7 +84,7 @@ impl Gauge {
             Self::Distinct(values, more, gone) => {
                 values.pop_last();
                 let missed = u64::from(values.len() < spec.cap.enough);
-                *gone += missed;
+                *gone = gone.saturating_add(missed);
                 *more += 1 - missed;
                 missed
             }

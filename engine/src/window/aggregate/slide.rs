@@ -9,6 +9,7 @@ use super::{Extreme, Ranked, Spec, Total, count, rank};
 use crate::matches::{Counted, Nanos, Value};
 use crate::plan::AggregateKind;
 use crate::plan::cost::NUMBER_BYTES;
+use crate::planted::planted;
 
 /// One aggregate's memory.
 #[derive(Clone, Debug)]
@@ -91,13 +92,16 @@ impl Counter {
     pub(crate) fn enter(&mut self, spec: &Spec, at: Nanos, counted: &Counted) -> u64 {
         let gone = match (self, counted) {
             (counter @ Self::Filtered(_), Counted::One) => counter.value(spec, at, 0),
-            (Self::Distinct(distinct, gone), Counted::Tuples(tuples)) => {
+            (Self::Distinct(distinct, gone), Counted::Tuples(tuples) | Counted::Cut(tuples, _)) => {
                 let mut went = 0;
                 for t in tuples.iter().filter_map(|tuple| distinct.enter(at, tuple, spec.cap)) {
                     went += 1;
                     if spec.cap.past == Past::Approximate {
                         gone.add(t, spec.cap.slice);
                     }
+                }
+                if counted.cut() > 0 && !planted(95) {
+                    gone.add_many(at, counted.cut(), spec.cap.slice);
                 }
                 went
             }
@@ -208,7 +212,7 @@ impl Counter {
             }
             Self::Total(kept, total) => {
                 while let Some(bits) = kept.pop(from) {
-                    if crate::planted::planted(37) {
+                    if planted(37) {
                         continue;
                     }
                     total.add(bits, true);

@@ -323,12 +323,12 @@ fn a_memory_forgets_what_was_shown_longest_ago() {
     let mut key = FirstSeen::new(0);
     let value = |n: u8| Box::<[u8]>::from([n]);
     for at in 0..3 {
-        key.show(&spec, i64::from(at), &[value(at)]);
+        key.show(&spec, i64::from(at), (&[value(at)], 0));
     }
     assert_eq!(key.spare(), 2 * (NUMBER_BYTES + VALUE_BYTES));
     assert_eq!(key.squeeze(), 1);
-    assert_eq!(key.show(&spec, 3, &[value(1), value(2)]), (Sight::Known, 0));
-    assert_eq!(key.show(&spec, 3, &[value(0)]), (Sight::New { unsure: true }, 0));
+    assert_eq!(key.show(&spec, 3, (&[value(1), value(2)], 0)), (Sight::Known, 0));
+    assert_eq!(key.show(&spec, 3, (&[value(0)], 0)), (Sight::New { unsure: true }, 0));
     key.leave(&spec, 103);
     assert_eq!(key.tuples.len(), 3);
     key.leave(&spec, 104);
