@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod commands;
+mod explain;
 mod inputs;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod instructions;

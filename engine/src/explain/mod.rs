@@ -13,7 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use lacks::Lookout;
+pub use lacks::{Expired, Lack, Lookout};
 
 use dsl::ir::{self, Stage};
 

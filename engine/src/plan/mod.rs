@@ -34,8 +34,8 @@ use compile::{Captures, Compiler, Wanted};
 use hear::Strata;
 use late::LateCx;
 use meaning::Meaning;
-pub(crate) use parts::conjuncts;
 use parts::{compile_aggregates, compile_step, completing};
+pub(crate) use parts::{conjuncts, joins};
 use sequence::Layout;
 
 /// All rules of a set that are on, ready to run.

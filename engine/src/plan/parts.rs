@@ -77,6 +77,19 @@ pub(super) fn parted<'s>(
     )
 }
 
+/// The conditions of a rule that read other steps, in the order of the joins of its layout: each with whether it is an
+/// `except`.
+pub(crate) fn joins(rule: &ir::Rule) -> Vec<(bool, &ir::Expr)> {
+    let compiler = Compiler::new(rule);
+    let mut out = Vec::new();
+    for (number, step) in (0..).zip(&rule.steps) {
+        let (_, joined) = parted(&compiler, step, number);
+        out.extend(joined.conditions.into_iter().map(|(part, _)| (false, part)));
+        out.extend(joined.excepts.into_iter().map(|(part, _)| (true, part)));
+    }
+    out
+}
+
 /// The steps whose matches can complete the rule.
 pub(super) fn completing(rule: &ir::Rule) -> Vec<usize> {
     let mut positive =

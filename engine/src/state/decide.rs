@@ -229,7 +229,7 @@ impl State {
             let events = events.into_iter().map(|seen| self.evidence(&seen.meta, None)).collect();
             let texts = rule.aggregates.iter().map(|aggregate| aggregate.text.clone());
             let aggregates = texts.zip(values).collect();
-            self.watched_window(pending, WindowSeen { events, count, aggregates, truth });
+            self.watched_window(pending, WindowSeen { events, count, aggregates, truth }, counted);
         }
         match (raised, told) {
             (Some(mut raised), Some(Ok(suppressed))) => {

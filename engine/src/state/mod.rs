@@ -19,7 +19,7 @@ mod groups;
 mod hash;
 mod hear;
 mod make;
-mod monotone;
+pub(crate) mod monotone;
 mod overflow;
 pub(crate) mod packed;
 mod pool;
@@ -51,7 +51,7 @@ pub use envelope::LoadError;
 pub use hash::HashKey;
 pub use snapshot::Restored;
 pub use tally::{RuleCounts, RunTally, Shed, Undecoded};
-pub use watch::{Judged, Outcome, WatchId, Watched, WindowSeen};
+pub use watch::{Judged, Outcome, Unfit, WatchId, Watched, WindowSeen};
 
 use crate::alert::Alert;
 use crate::eval::Coverage;

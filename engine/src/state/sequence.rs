@@ -13,14 +13,14 @@ use std::sync::Arc;
 use super::decide::{Place, seen, throttled};
 use super::groups::{GroupKey, Window};
 use super::make::{Notes, Raised, Subject, What};
-use super::watch::Outcome;
+use super::watch::{Outcome, SequenceSeen};
 use super::{Pending, Shard, State};
 use crate::eval::Coverage;
 use crate::matches::{Nanos, Value};
 use crate::plan::Rule;
 use crate::plan::late::{self, LateCx, Truth};
 use crate::plan::sequence::Layout;
-use crate::window::sequence::{Asked, Found, Keep, Sequence, WAITING_BYTES, Waiting, look};
+use crate::window::sequence::{Asked, Found, Keep, Sequence, WAITING_BYTES, Waiting, look, unfit};
 use crate::window::spare;
 
 /// The sequence of one key.
@@ -300,7 +300,7 @@ impl State {
             Found::None { deepest, short: true, .. } => (deepest, None, true, None),
             Found::None { deepest, forbidden, .. } => {
                 if watched {
-                    self.show(key, &completing, &deepest, forbidden.as_ref());
+                    self.show(key, (&completing, place), &deepest, forbidden.as_ref());
                 }
                 let outcome = if forbidden.is_some() { Outcome::Forbidden } else { Outcome::NoChoice };
                 return completing
@@ -310,7 +310,7 @@ impl State {
             }
         };
         if watched {
-            self.show(key, &completing, &slots, forbidden.as_ref());
+            self.show(key, (&completing, place), &slots, forbidden.as_ref());
         }
         let given_up = tries > crate::limits::SEQUENCE_TRIES_MAX;
         self.tally.shed.searches += u64::from(given_up);
@@ -350,7 +350,7 @@ impl State {
     fn show(
         &mut self,
         key: GroupKey,
-        completing: &Completing,
+        (completing, place): (&Completing, usize),
         slots: &[Option<Arc<Waiting>>],
         forbidden: Option<&(usize, Arc<Waiting>)>,
     ) {
@@ -358,7 +358,14 @@ impl State {
         let Some(rule) = plan.rules.get(key.0 as usize) else { return };
         let Some(layout) = rule.layout() else { return };
         let chain = chain_of(&mut self.shards, key);
-        let waiting = chain.map(|chain| chain.sequence.waiting(layout, completing.at())).unwrap_or_default();
+        let (waiting, unfit) = match (chain, completing.places.get(place)) {
+            (Some(chain), Some((pending, last))) => (
+                chain.sequence.waiting(layout, completing.at()),
+                unfit(&chain.sequence, layout, (pending.m.step as usize, last), slots, holds(rule, None))
+                    .filter(|_| forbidden.is_none()),
+            ),
+            _ => (Vec::new(), None),
+        };
         let name = |step: usize| rule.steps.get(step).and_then(|step| step.name.clone());
         let of_slot = |slot: usize| slots.get(slot).and_then(Option::as_ref);
         let choice = (0..layout.slots.len()).map(|slot| {
@@ -368,9 +375,8 @@ impl State {
         });
         let choice: Vec<_> = choice.collect();
         let forbidden = forbidden.map(|(step, by)| self.evidence(&by.seen.meta, name(*step)));
-        for (pending, _) in &completing.places {
-            self.watched_sequence(pending, waiting.clone(), choice.clone(), forbidden.clone());
-        }
+        let seen = SequenceSeen { waiting, choice, forbidden, unfit };
+        completing.places.iter().for_each(|(pending, _)| self.watched_sequence(pending, &seen));
     }
 }
 
@@ -394,13 +400,10 @@ fn judge(
     let mut best =
         Judged { place: 0, found: Found::None { deepest: Vec::new(), forbidden: None, short: false } };
     let Some(layout) = rule.layout() else { return best };
-    let joins: Vec<_> = rule.steps.iter().flat_map(|step| &step.joins).collect();
+    let mut holds = holds(rule, coverage);
     for (place, (pending, waiting)) in completing.places.iter().enumerate().rev() {
         let asked = Asked { layout, step: pending.m.step as usize, completing: waiting, now };
-        let found = look(sequence, asked, tries, |join, captures| {
-            let cx = LateCx { captures, coverage, ..LateCx::default() };
-            joins.get(join).is_some_and(|join| late::truth(&join.condition, &cx) == Truth::True)
-        });
+        let found = look(sequence, asked, tries, &mut holds);
         let told = |found: &Found| match found {
             Found::Choice { .. } | Found::Waits(_) => 3,
             Found::None { short: true, .. } => 2,
@@ -415,6 +418,15 @@ fn judge(
         }
     }
     best
+}
+
+/// Whether a join of a rule, by its number, holds with the captures of every step.
+fn holds<'a>(rule: &'a Rule, coverage: Option<&'a Coverage>) -> impl FnMut(usize, &[&[Value]]) -> bool + 'a {
+    let joins: Vec<_> = rule.steps.iter().flat_map(|step| &step.joins).collect();
+    move |join, captures| {
+        let cx = LateCx { captures, coverage, ..LateCx::default() };
+        joins.get(join).is_some_and(|join| late::truth(&join.condition, &cx) == Truth::True)
+    }
 }
 
 /// An alert about a choice, of which some slots may be empty.

@@ -10,8 +10,9 @@ use super::close::Over;
 use super::{Pending, State};
 use crate::alert::Evidence;
 use crate::limits::AUDIT_ID_CHARS_MAX;
-use crate::matches::{EventMeta, Nanos, Value};
+use crate::matches::{Counted, EventMeta, Nanos, Value};
 use crate::plan::late::Truth;
+pub use crate::window::sequence::Unfit;
 
 /// The number of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,14 +84,21 @@ pub struct Watched {
     pub step: u32,
     /// The parts of its key under their names.
     pub key: Vec<(Arc<str>, Value)>,
+    /// What else it brought along.
+    pub captures: Vec<Value>,
     /// Of a rule over a window, if it took part.
     pub window: Option<WindowSeen>,
+    /// Of the same, if the window slides: what it adds to each aggregate.
+    pub counted: Vec<Counted>,
     /// Of one that could complete a sequence, once judged: how many matches waited at each step.
     pub waiting: Vec<usize>,
     /// Of the same: the choice that was made, or else the one that came furthest, slot by slot.
     pub choice: Option<Vec<Option<Evidence>>>,
     /// Of the same: what forbade the first choice, under the name of its `no` step.
     pub forbidden: Option<Evidence>,
+    /// Of the same, if nothing forbade it: the step of which no match that waited fits, and the condition that the latest
+    /// failed, by its number among those of the rule that read other steps.
+    pub unfit: Option<Unfit>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -130,6 +138,17 @@ pub(super) struct Watch {
     waiting: Vec<usize>,
     choice: Option<Vec<Option<Evidence>>>,
     forbidden: Option<Evidence>,
+    unfit: Option<Unfit>,
+    counted: Vec<Counted>,
+}
+
+/// What was there when an event that could complete a sequence was judged.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SequenceSeen {
+    pub(super) waiting: Vec<usize>,
+    pub(super) choice: Vec<Option<Evidence>>,
+    pub(super) forbidden: Option<Evidence>,
+    pub(super) unfit: Option<Unfit>,
 }
 
 impl Watch {
@@ -144,6 +163,8 @@ impl Watch {
             waiting: Vec::new(),
             choice: None,
             forbidden: None,
+            unfit: None,
+            counted: Vec::new(),
         }
     }
 
@@ -237,32 +258,31 @@ impl State {
                 effective: pending.effective(),
                 step: m.step,
                 key: names.iter().cloned().zip(m.key.iter().cloned()).collect(),
+                captures: m.captures.clone(),
                 window: watch.window.take(),
+                counted: std::mem::take(&mut watch.counted),
                 waiting: std::mem::take(&mut watch.waiting),
                 choice: watch.choice.take(),
                 forbidden: watch.forbidden.take(),
+                unfit: watch.unfit.take(),
                 outcome: outcome.clone(),
             });
         }
     }
 
-    pub(super) fn watched_window(&mut self, pending: &Pending, window: WindowSeen) {
+    pub(super) fn watched_window(&mut self, pending: &Pending, window: WindowSeen, counted: &[Counted]) {
         for watch in self.watches.iter_mut().filter(|watch| watch.wants(pending)) {
             watch.window = Some(window.clone());
+            watch.counted = counted.to_vec();
         }
     }
 
-    pub(super) fn watched_sequence(
-        &mut self,
-        pending: &Pending,
-        waiting: Vec<usize>,
-        choice: Vec<Option<Evidence>>,
-        forbidden: Option<Evidence>,
-    ) {
+    pub(super) fn watched_sequence(&mut self, pending: &Pending, seen: &SequenceSeen) {
         for watch in self.watches.iter_mut().filter(|watch| watch.wants(pending)) {
-            watch.waiting.clone_from(&waiting);
-            watch.choice = Some(choice.clone());
-            watch.forbidden.clone_from(&forbidden);
+            watch.waiting.clone_from(&seen.waiting);
+            watch.choice = Some(seen.choice.clone());
+            watch.forbidden.clone_from(&seen.forbidden);
+            watch.unfit = seen.unfit;
         }
     }
 }

@@ -19,7 +19,7 @@ use dsl::source::Span;
 
 use crate::alert::Alert;
 use crate::eval::Coverage;
-use crate::explain::about;
+use crate::explain::{Expired, Lookout, about};
 use crate::limits::{Limits, TEST_KEYS_PER_RULE_MAX};
 use crate::matches::{Nanos, SourceInfo};
 use crate::plan::{Plan, with_all_heard};
@@ -212,9 +212,19 @@ impl Version {
         self.judge(test, &alerts, &mut differences);
         let mut timeline: Vec<Moment> = Vec::new();
         for (rule, watch) in watches.into_iter().enumerate() {
-            let seen = run.state.seen(watch);
-            timeline.extend(seen.iter().map(|watched| self.moment(test, rule, watched)));
-            timeline.extend(run.state.judged(watch).iter().map(|judged| self.over(test, rule, judged)));
+            let Some(mut lookout) = Lookout::new(&self.plan, rule) else { continue };
+            for watched in run.state.seen(watch) {
+                let expired = lookout.expired(watched.effective);
+                timeline.extend(expired.iter().map(|expired| self.expired(test, rule, expired)));
+                timeline.push(self.moment(test, rule, watched, &mut lookout));
+            }
+            let last = run.state.tally().span.map_or(test.start, |(_, last)| last);
+            let end = test.until.map_or(last, |until| until.max(last));
+            let mut expired = lookout.expired(end);
+            expired.extend(lookout.ended());
+            timeline.extend(expired.iter().map(|expired| self.expired(test, rule, expired)));
+            let judged = run.state.judged(watch).iter();
+            timeline.extend(judged.map(|judged| self.over(test, rule, judged, &lookout)));
         }
         timeline.extend(passed::over(&self.plan, self.number, test, &log));
         timeline.sort_by_key(|moment| moment.at);
@@ -300,7 +310,7 @@ impl Version {
     }
 
     /// What became of a match, of the rule or of one that it hears.
-    fn moment(&self, test: &Test, rule: usize, watched: &Watched) -> Moment {
+    fn moment(&self, test: &Test, rule: usize, watched: &Watched, lookout: &mut Lookout) -> Moment {
         let meta = &watched.meta;
         let mut event = about(meta);
         if meta.stage.is_none() {
@@ -318,12 +328,26 @@ impl Version {
             at: meta.stage_timestamp.saturating_sub(test.start),
             event,
             step: step.and_then(|step| step.name.clone()),
-            outcome: outcome(test, watched),
+            outcome: outcome(test, watched, lookout.lacks(watched).words),
         }
     }
 
+    /// What came of something that began and was not completed.
+    fn expired(&self, test: &Test, rule: usize, expired: &Expired) -> Moment {
+        let from = since(test, expired.from);
+        let mut event = match expired.cut {
+            false => format!("what began at {from} is over"),
+            true => format!("what began at {from} still waits at the end"),
+        };
+        if let Some(other) = self.plan.rules.get(rule).filter(|_| rule != self.number) {
+            event = format!("{}: {event}", other.name);
+        }
+        let outcome = format!("no alert: {}", expired.words);
+        Moment { at: expired.until.saturating_sub(test.start), event, step: expired.step.clone(), outcome }
+    }
+
     /// What became of a window that closed, or of a silence.
-    fn over(&self, test: &Test, rule: usize, judged: &Judged) -> Moment {
+    fn over(&self, test: &Test, rule: usize, judged: &Judged, lookout: &Lookout) -> Moment {
         let from = since(test, judged.span.0);
         let mut event = match (&judged.window, judged.cut) {
             (Some(_), false) => format!("the window since {from} closes"),
@@ -339,7 +363,10 @@ impl Version {
             Outcome::Throttled { since: told } => {
                 format!("held back by the throttle since {}{values}", since(test, *told))
             }
-            _ => format!("no alert{values}"),
+            _ => match lookout.lacked(judged) {
+                Some(lacked) => format!("no alert, {lacked}"),
+                None => format!("no alert{values}"),
+            },
         };
         Moment { at: judged.at.saturating_sub(test.start), event, step: None, outcome }
     }
@@ -350,7 +377,18 @@ fn values(window: Option<&WindowSeen>) -> String {
     values.map(|(text, value)| format!(", {text} is {}", compare::shown(value))).collect()
 }
 
-fn outcome(test: &Test, watched: &Watched) -> String {
+/// What became of a match; `lacks` is what it lacked.
+fn outcome(test: &Test, watched: &Watched, lacks: Option<String>) -> String {
+    let became = became(test, watched);
+    match (&watched.outcome, lacks) {
+        // What it lacked has the values of the window in it.
+        (Outcome::NotTrue, Some(lacks)) => format!("counted, {lacks}"),
+        (_, Some(lacks)) => format!("{became}: {lacks}"),
+        (_, None) => became,
+    }
+}
+
+fn became(test: &Test, watched: &Watched) -> String {
     let window = || values(watched.window.as_ref());
     match &watched.outcome {
         Outcome::Fired(_) => format!("alert{}", window()),

@@ -91,7 +91,7 @@ fn a_timeline_says_what_became_of_each_match() {
     assert_eq!(
         told,
         [
-            (0, "get secrets prod/s1 by a", "counted, count() is 1"),
+            (0, "get secrets prod/s1 by a", "counted, count() is 1 of 2 within 10s"),
             (5, "get secrets prod/s2 by b", "alert, count() is 2"),
             (6, "get secrets prod/s3 by a", "held back by the throttle since 5s, count() is 3"),
             (6, "get secrets prod/s3 by a", "its request was taken before"),
@@ -222,7 +222,7 @@ fn a_timeline_says_what_became_of_windows_that_close() {
     assert_eq!(
         told,
         [
-            "the window since 0s closes: no alert, count() is 1",
+            "the window since 0s closes: no alert, count() is 1 of 2",
             "the window since 10s is cut short by the end: alert, count() is 2"
         ]
     );

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::{Place, RULES, event};
+use super::{Place, RULES};
 
 /// Two mistakes, in two rules.
 const WRONG: &str = r#"rule a "A" {
@@ -164,6 +164,65 @@ test r "t" {
 }
 
 #[test]
+fn a_failing_test_of_a_sequence_tells_what_lacked_in_each_format() {
+    let place = Place::new();
+    let rules = r#"
+rule pair "A secret, then a pod" {
+    severity low
+    by       user.username
+    sequence within 1m { read: on get of secrets  drop: on delete of pods }
+    alert    "x"
+}
+test pair "too late" {
+    given { user.username: "b" }
+    at 0s { verb: "get", objectRef.resource: "secrets" }
+    at 101s { verb: "delete", objectRef.resource: "pods" }
+    expect 1 alerts
+}
+rule burst "Three in five minutes" {
+    severity low
+    on       get of secrets
+    when     count() >= 3 within 5m
+    alert    "x"
+}
+test burst "the third comes late" {
+    given { verb: "get", objectRef.resource: "secrets", user.username: "b" }
+    at 0s {}
+    at 1m {}
+    at 341s {}
+    expect 1 alerts
+}
+test burst "in time" {
+    given { verb: "get", objectRef.resource: "secrets", user.username: "b" }
+    at 0s 3 times every 1s {}
+    expect 1 alerts
+}
+"#;
+    place.write("r.rule", rules);
+    let json = place.run(&["test", "r.rule", "--format", "json"]).ends(1).json();
+    let timeline = |test: &str| {
+        let line = json.iter().find(|line| line["test"] == test).unwrap_or_else(|| panic!("{json:#?}"));
+        line["timeline"].clone()
+    };
+    let wanted = serde_json::json!([
+        {"at": "0s", "event": "get secrets by b", "step": "read", "outcome": "waits for the next step: for 1m0s at most"},
+        {"at": "1m", "event": "what began at 0s is over", "step": "drop",
+         "outcome": "no alert: no `drop` came after `read` within 1m0s"},
+        {"at": "1m41s", "event": "delete pods by b", "step": "drop",
+         "outcome": "completes no sequence: `read` came 41s too early"},
+    ]);
+    assert_eq!(timeline("too late"), wanted);
+    let third = "counted, count() is 2 of 3 within 5m0s; number 3 came 41s late";
+    assert_eq!(timeline("the third comes late")[2]["outcome"], third);
+    assert_eq!(timeline("in time"), serde_json::json!([]), "of a test that passed nothing is asked");
+    let text = place.run(&["test", "r.rule", "--format", "human"]).ends(1).out;
+    let junit = place.run(&["test", "r.rule", "--format", "junit"]).ends(1).out;
+    for words in [third, "`read` came 41s too early", "no `drop` came after `read` within 1m0s"] {
+        assert!(text.contains(words) && junit.contains(words), "{words}\n{text}\n{junit}");
+    }
+}
+
+#[test]
 fn junit_has_gaps_of_the_coverage_as_skipped_cases() {
     let place = Place::new();
     let ran = place.run(&["test", "set.rule", "--coverage", "--format", "junit"]).ends(0);
@@ -292,148 +351,6 @@ fn rules_lists_what_a_set_contains() {
     let ran = place.run(&["rules", "set.rule", "--format", "human"]).ends(0);
     assert!(ran.out.contains("many_deletes (critical)"), "{}", ran.out);
     assert!(place.run(&["rules"]).ends(0).texts("name").contains(&"secret_read".to_owned()));
-}
-
-#[test]
-fn the_timeline_tells_what_each_match_lacked() {
-    let place = Place::new();
-    place.write(
-        "r.rule",
-        r#"
-rule burst "Three in a minute" {
-    severity low
-    on       delete of pods
-    by       user.username
-    when     count() >= 3 within 1m
-    alert    "x"
-}
-rule pair "A secret, then a pod" {
-    severity low
-    by       user.username
-    sequence within 1m { read: on get of secrets  drop: on delete of pods }
-    alert    "x"
-}
-"#,
-    );
-    let at = |second, user| event(second, user, "delete", "pods", "p");
-    let log = [at(0, "eve"), at(20, "eve"), at(71, "eve"), at(72, "ann"), at(73, "eve")].concat();
-    place.write("log", log);
-    let ask = |more: &[&str]| {
-        let words = ["explain", "r.rule", "--from", "log", "--timeline", "--format", "human"];
-        place.run(&[&words, more].concat()).ends(0).out
-    };
-    let told = ask(&["--rule", "burst", "--key", "eve"]);
-    let lines: Vec<&str> = told.lines().collect();
-    assert_eq!(lines.len(), 4, "{told}");
-    assert!(lines[0].ends_with("(count() is 1 of 3 within 1m0s)"), "{told}");
-    assert!(lines[2].ends_with("(count() is 2 of 3 within 1m0s; number 3 came 11s late)"), "{told}");
-    assert!(lines[3].contains("it told an alert"), "{told}");
-    let told = ask(&["--rule", "pair"]);
-    assert!(told.lines().all(|line| line.ends_with("(nothing waited at `read`)")), "{told}");
-}
-
-#[test]
-fn the_timeline_tells_what_became_of_windows_that_closed_and_of_silences() {
-    let place = Place::new();
-    place.write(
-        "r.rule",
-        r#"
-rule session "Three, with no minute between" {
-    severity low
-    on       delete of pods
-    by       user.username
-    when     count() >= 3 session gap 1m within 1h
-    throttle 1h
-    alert    "x"
-}
-rule quiet "No more of them" {
-    severity low
-    on       delete of pods
-    by       user.username
-    when     silent for 30s
-    alert    "x"
-}
-"#,
-    );
-    let at = |second, user| event(second, user, "delete", "pods", "p");
-    let eve = |from: u32| (from..from + 3).map(|second| at(second, "eve")).collect::<String>();
-    let log = [at(0, "ann"), eve(10), at(80, "ann"), eve(100), eve(200)].concat();
-    place.write("log", log);
-    let ask = |rule: &str, more: &[&str]| {
-        let words = ["explain", "r.rule", "--from", "log", "--rule", rule];
-        place.run(&[&words, more].concat()).ends(0)
-    };
-    let told = ask("session", &["--timeline", "--format", "human"]).out;
-    let lines: Vec<&str> = told.lines().filter(|line| line.contains("closes with")).collect();
-    let ends = [
-        "closes with 1 event  [user.username=ann]  `when` is not true (count() is 1 of 3)",
-        "closes with 3 events  [user.username=eve]  it told an alert, ",
-        "closes with 1 event  [user.username=ann]  `when` is not true (count() is 1 of 3)",
-        "closes with 3 events  [user.username=eve]  its alert was held back by the throttle, since ",
-        "the input ends  [user.username=eve]  its alert was held back by the throttle, since ",
-    ];
-    assert_eq!(lines.len(), ends.len(), "{told}");
-    assert!(lines.iter().zip(ends).all(|(line, end)| line.contains(end)), "{told}");
-    let order = told.lines().position(|line| line.contains("closes with 1 event  [user.username=ann]"));
-    assert_eq!(order, Some(4), "it closes before the matches that come later:\n{told}");
-    let json = ask("session", &["--timeline", "--key", "eve", "--format", "json"]).json();
-    let over: Vec<_> = json.iter().filter(|line| line["start"].is_string()).collect();
-    assert_eq!(over.len(), 3, "{json:#?}");
-    assert_eq!((&over[0]["outcome"], &over[0]["window"]["count"]), (&"alert".into(), &3.into()));
-    assert_eq!(over[2]["cut"], true);
-    let of_one = ask("session", &["--event", "ann-80", "--format", "human"]).out;
-    assert!(of_one.contains("in a window that is judged when it closes"), "{of_one}");
-    assert_eq!(of_one.matches("closes with").count(), 1, "{of_one}");
-    let told = ask("quiet", &["--timeline", "--format", "human"]).out;
-    assert_eq!(told.matches("nothing came since ").count(), 4, "{told}");
-}
-
-#[test]
-fn explain_shows_each_leaf_with_its_value_and_what_was_in_a_window() {
-    let place = Place::new();
-    let ran = place
-        .run(&[
-            "explain",
-            "set.rule",
-            "--rule",
-            "secret_get",
-            "--from",
-            "audit.log",
-            "--event",
-            "eve-20",
-            "--format",
-            "human",
-        ])
-        .ends(0);
-    assert!(
-        ran.out.contains("user.username")
-            && ran.out.contains("user.username = eve")
-            && ran.out.contains("true"),
-        "{}",
-        ran.out
-    );
-    let ran = place
-        .run(&[
-            "explain",
-            "set.rule",
-            "--rule",
-            "many_deletes",
-            "--from",
-            "audit.log",
-            "--event",
-            "eve-23",
-            "--format",
-            "human",
-        ])
-        .ends(0);
-    assert!(ran.out.contains("count()") && ran.out.contains("eve-21"), "{}", ran.out);
-    place
-        .run(&["explain", "set.rule", "--rule", "none", "--from", "audit.log"])
-        .ends(2)
-        .says("there is no rule `none`");
-    place
-        .run(&["explain", "set.rule", "--rule", "secret_get", "--from", "audit.log", "--event", "nobody"])
-        .ends(1);
 }
 
 #[test]

@@ -23,8 +23,17 @@ const TUNES: &str = "tuned.rule";
 /// Rules keyed by what a client can make without end; a comment at each says why it has to be.
 const ENDLESS_KEYS: &[&str] = &["body_stripped"];
 
-/// Long ones with every body, with none, with the policy of Falco's rules; one without any attack; rotated files.
-const LOGS: &[&str] = &["requestresponse", "metadata", "falco-policy", "small", "benign", "rotation"];
+/// Long ones with every body, with none, with three policies in use; one without any attack; rotated files.
+const LOGS: &[&str] = &[
+    "requestresponse",
+    "metadata",
+    "seed-policy",
+    "kce-policy",
+    "falco-policy",
+    "small",
+    "benign",
+    "rotation",
+];
 
 /// The files of the folder, with their names.
 fn files() -> Vec<PathBuf> {

@@ -4,27 +4,30 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use engine::alert::Evidence;
-use engine::explain::{Node, Step, shown};
+use engine::explain::{Expired, Node, Step, shown};
 use engine::matches::Value;
 use engine::plan::late::Truth;
-use engine::state::{Judged, Outcome, Watched};
+use engine::state::{Judged, Outcome, Watched, WindowSeen};
 
-use super::Found;
+use super::{Became, Found};
 use crate::human::{evidence, printable, time};
 
 /// How much of a condition's text is shown, if its parts stand below it, and if it has none.
 const WHOLE_CHARS_MAX: usize = 70;
 const LEAF_CHARS_MAX: usize = 160;
 
+/// Events of a window that are named on a line, of the first and of the last.
+const NAMED_EDGE: usize = 3;
+
 /// Everything about one event.
-pub(super) fn explained(rule: &str, found: &Found, became: &[&Watched]) -> String {
+pub(super) fn explained(rule: &str, found: &Found, became: &[&Became]) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ok = write(&mut out, rule, found, became);
     out
 }
 
-fn write(out: &mut String, rule: &str, found: &Found, became: &[&Watched]) -> std::fmt::Result {
+fn write(out: &mut String, rule: &str, found: &Found, became: &[&Became]) -> std::fmt::Result {
     let event = &found.explained;
     writeln!(out, "event {}", printable(&event.audit_id))?;
     let (source, offset) = (printable(&found.source), event.offset);
@@ -41,8 +44,8 @@ fn write(out: &mut String, rule: &str, found: &Found, became: &[&Watched]) -> st
             write_step(out, step)?;
         }
     }
-    for watched in became {
-        write_became(out, watched)?;
+    for one in became {
+        write_became(out, one)?;
     }
     Ok(())
 }
@@ -98,8 +101,10 @@ pub(super) fn truth(truth: Truth) -> &'static str {
     }
 }
 
-fn write_became(out: &mut String, watched: &Watched) -> std::fmt::Result {
-    writeln!(out, "so {}", outcome(watched))?;
+fn write_became(out: &mut String, became: &Became) -> std::fmt::Result {
+    let Became { watched, lacks } = became;
+    let lacked = lacks.words.as_ref().map(|words| format!(" ({})", printable(words))).unwrap_or_default();
+    writeln!(out, "so {}{lacked}", outcome(watched))?;
     if let Some(window) = &watched.window {
         let values: Vec<String> =
             window.aggregates.iter().map(|(text, value)| format!("{text} is {}", shown(value))).collect();
@@ -134,6 +139,34 @@ pub(super) fn key(key: &[(Arc<str>, Value)]) -> String {
     if parts.is_empty() { String::new() } else { format!("  [{}]", parts.join(", ")) }
 }
 
+/// What was in a window of more than one event, on a line below.
+pub(super) fn in_window(window: &WindowSeen) -> String {
+    if window.count < 2 {
+        return String::new();
+    }
+    let name = |event: &Evidence| match event.meta.stage {
+        Some(_) => format!("{} {}", time(event.meta.stage_timestamp), printable(&event.meta.audit_id)),
+        None => format!("{} {}", time(event.meta.stage_timestamp), evidence(event)),
+    };
+    let shown = window.events.len();
+    let (first, last) = (shown.min(NAMED_EDGE), shown.saturating_sub(NAMED_EDGE).max(NAMED_EDGE).min(shown));
+    let mut names: Vec<String> = window.events.iter().take(first).map(name).collect();
+    let named = (first + shown - last) as u64;
+    if window.count > named {
+        names.push(format!("… {} more …", window.count - named));
+    }
+    names.extend(window.events.iter().skip(last).map(name));
+    format!("\n    in the window: {}", names.join(", "))
+}
+
+/// What of a sequence began and was not completed: one line.
+pub(super) fn expired(expired: &Expired) -> String {
+    let Expired { from, until, cut, words, .. } = expired;
+    let what = if *cut { "still waits, and the input ends" } else { "came to nothing" };
+    let key = key(&expired.key);
+    format!("{}  what began at {} {what}{key}  ({})", time(*until), time(*from), printable(words))
+}
+
 /// A window that closed, or a silence that lasted: one line.
 pub(super) fn over(judged: &Judged, lacked: Option<&str>) -> String {
     let (start, end) = judged.span;
@@ -150,7 +183,8 @@ pub(super) fn over(judged: &Judged, lacked: Option<&str>) -> String {
         other => became(other),
     };
     let lacked = lacked.map(|lacked| format!(" ({})", printable(lacked))).unwrap_or_default();
-    format!("{}  {what}{cut}{}  {outcome}{lacked}", time(judged.at), key(&judged.key))
+    let events = judged.window.as_ref().map(in_window).unwrap_or_default();
+    format!("{}  {what}{cut}{}  {outcome}{lacked}{events}", time(judged.at), key(&judged.key))
 }
 
 /// What became of a match.

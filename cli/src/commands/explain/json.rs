@@ -1,9 +1,9 @@
 //! An explanation as one JSON object.
 
 use connect::Error;
-use engine::explain::{Node, Step, shown};
+use engine::explain::{Expired, Node, Step, shown};
 use engine::matches::Value;
-use engine::state::{Judged, Outcome, Watched, WindowSeen};
+use engine::state::{Judged, Outcome, WindowSeen};
 use serde::Serialize;
 
 use super::human::truth;
@@ -21,7 +21,7 @@ struct EventTree<'a> {
     source: &'a str,
     offset: u64,
     steps: Vec<StepTree<'a>>,
-    became: Vec<Became<'a>>,
+    became: Vec<BecameTree<'a>>,
 }
 
 #[derive(Serialize)]
@@ -52,12 +52,15 @@ struct ReadTree<'a> {
 }
 
 #[derive(Serialize)]
-struct Became<'a> {
+struct BecameTree<'a> {
     outcome: &'static str,
     alert: Option<String>,
     effective: String,
     window: Option<WindowTree<'a>>,
     choice: Vec<Place<'a>>,
+    lacks: Option<&'a str>,
+    /// Of one that waits at its step: until when at most.
+    until: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -69,16 +72,17 @@ struct WindowTree<'a> {
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+pub(super) struct Place<'a> {
     #[serde(rename = "auditID")]
     audit_id: &'a str,
     step: Option<&'a str>,
+    time: String,
     source: &'a str,
     offset: u64,
 }
 
 /// One line.
-pub(super) fn explained(rule: &str, found: &Found, became: &[&Watched]) -> Result<String, Error> {
+pub(super) fn explained(rule: &str, found: &Found, became: &[&super::Became]) -> Result<String, Error> {
     let event = &found.explained;
     output::json(&EventTree {
         rule,
@@ -88,7 +92,7 @@ pub(super) fn explained(rule: &str, found: &Found, became: &[&Watched]) -> Resul
         source: &found.source,
         offset: event.offset,
         steps: event.steps.iter().map(step).collect(),
-        became: became.iter().map(|watched| what(watched)).collect(),
+        became: became.iter().map(|one| what(one)).collect(),
     })
 }
 
@@ -127,13 +131,16 @@ pub(super) fn alert(outcome: &Outcome) -> Option<String> {
     }
 }
 
-fn what(watched: &Watched) -> Became<'_> {
-    Became {
+fn what(became: &super::Became) -> BecameTree<'_> {
+    let super::Became { watched, lacks } = became;
+    BecameTree {
         outcome: outcome_word(&watched.outcome),
         alert: alert(&watched.outcome),
         effective: time(watched.effective),
         window: watched.window.as_ref().map(WindowTree::new),
         choice: watched.choice.iter().flatten().flatten().map(place).collect(),
+        lacks: lacks.words.as_deref(),
+        until: lacks.until.map(time),
     }
 }
 
@@ -180,6 +187,34 @@ impl<'a> Ended<'a> {
     }
 }
 
+/// What of a sequence began and was not completed.
+#[derive(Serialize)]
+pub(super) struct Unfinished<'a> {
+    start: String,
+    end: String,
+    /// The end of input came before its own.
+    cut: bool,
+    key: Vec<(&'a str, String)>,
+    outcome: &'static str,
+    /// The step that was missing.
+    step: Option<&'a str>,
+    lacks: &'a str,
+}
+
+impl<'a> Unfinished<'a> {
+    pub(super) fn new(expired: &'a Expired) -> Self {
+        Self {
+            start: time(expired.from),
+            end: time(expired.until),
+            cut: expired.cut,
+            key: expired.key.iter().map(|(name, value)| (&**name, shown(value))).collect(),
+            outcome: if expired.cut { "still_waits" } else { "came_to_nothing" },
+            step: expired.step.as_deref(),
+            lacks: &expired.words,
+        }
+    }
+}
+
 /// A number as a number, all else as text shows it.
 fn plain(value: &Value) -> serde_json::Value {
     match value {
@@ -191,10 +226,12 @@ fn plain(value: &Value) -> serde_json::Value {
     }
 }
 
-fn place(evidence: &engine::alert::Evidence) -> Place<'_> {
+/// Which event, and where it stands.
+pub(super) fn place(evidence: &engine::alert::Evidence) -> Place<'_> {
     Place {
         audit_id: &evidence.meta.audit_id,
         step: evidence.step.as_deref(),
+        time: time(evidence.meta.stage_timestamp),
         source: &evidence.source,
         offset: evidence.meta.offset,
     }

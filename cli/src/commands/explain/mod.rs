@@ -20,9 +20,9 @@ use connect::feed::Feed;
 use connect::sink::Sink;
 use connect::{signals, source};
 use dsl::ir::RuleSet;
-use engine::explain::{Explained, Lookout};
+use engine::explain::{Expired, Explained, Lack, Lookout};
 use engine::frame::blocks::Block;
-use engine::limits::Limits;
+use engine::limits::{AUDIT_ID_CHARS_MAX, Limits};
 use engine::matches::SourceInfo;
 use engine::plan::{Plan, with_all_heard};
 use engine::state::{Judged, Outcome, Watched};
@@ -60,6 +60,12 @@ pub(crate) struct Args {
 /// An `auditID` is its client's choice, and may be on any number of events: so many are explained.
 const EXPLAINED_MAX: usize = 1_000;
 
+/// What became of a match of the event that was asked for, and what it lacked.
+struct Became {
+    watched: Watched,
+    lacks: Lack,
+}
+
 /// An event of the log, explained.
 struct Found {
     source: String,
@@ -85,14 +91,15 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         return Ok(judge(args, told, !drive.failed.is_empty()));
     }
     let watch = args.event.as_deref().map(|event| drive.state.watch(watched, event));
-    let Some(source) = plan.rules.get(number).map(|rule| rule.source.clone()) else { return Ok(Exit::No) };
-    let mut teller = Teller {
-        out: output::stdout()?,
-        format: Format::or_default(args.format),
-        rule: &args.rule,
-        lookout: Lookout::new(source),
-        told: 0,
-    };
+    // What an event lacked shows in what came before it.
+    let all = watch.map(|_| drive.state.watch_all(watched));
+    let Some(mut lookout) = Lookout::new(&plan, number) else { return Ok(Exit::No) };
+    // As matches have it.
+    let wanted = args.event.as_deref().map(|id| id.chars().take(AUDIT_ID_CHARS_MAX).collect::<String>());
+    let mut became: Vec<Became> = Vec::new();
+    let mut expired: Vec<Expired> = Vec::new();
+    let mut teller =
+        Teller { out: output::stdout()?, format: Format::or_default(args.format), rule: &args.rule, told: 0 };
     let mut kept: Vec<Found> = Vec::new();
     let mut more = 0_u64;
     drive.run(
@@ -108,14 +115,30 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
             }
             Ok(())
         },
-        |_| Ok(()),
+        |drive| {
+            let Some(all) = all else { return Ok(()) };
+            let _of_other_events = drive.state.take_judged(all);
+            for watched in drive.state.take_seen(all) {
+                expired
+                    .extend(lookout.expired(watched.effective).into_iter().filter(|of| of_any(of, &became)));
+                let lacks = lookout.lacks(&watched);
+                let of_it = wanted.as_deref() == Some(&*watched.meta.audit_id);
+                if of_it && became.len() < EXPLAINED_MAX {
+                    became.push(Became { watched, lacks });
+                }
+            }
+            Ok(())
+        },
     )?;
-    let seen = watch.map_or(&[][..], |watch| drive.state.seen(watch));
     for found in &kept {
-        teller.tell(found, seen)?;
+        teller.tell(found, &became)?;
     }
     for judged in watch.map_or(&[][..], |watch| drive.state.judged(watch)) {
-        teller.tell_over(judged)?;
+        teller.out.line(&over(teller.format, judged, &lookout)?)?;
+    }
+    expired.extend(timeline::over_at_end(&mut lookout, &drive).into_iter().filter(|of| of_any(of, &became)));
+    for expired in &expired {
+        teller.out.line(&self::expired(teller.format, expired)?)?;
     }
     teller.out.flush()?;
     if more > 0 {
@@ -171,29 +194,40 @@ struct Teller<'a> {
     out: Sink,
     format: Format,
     rule: &'a str,
-    lookout: Lookout,
     told: u64,
 }
 
 impl Teller<'_> {
-    fn tell(&mut self, found: &Found, seen: &[Watched]) -> Result<(), Error> {
+    fn tell(&mut self, found: &Found, seen: &[Became]) -> Result<(), Error> {
         let explained = &found.explained;
-        let of_it = |watched: &&Watched| {
+        let of_it = |Became { watched, .. }: &&Became| {
             watched.meta.offset == explained.offset
                 && watched.meta.request == explained.request
                 && watched.meta.stage == Some(explained.stage)
         };
-        let became: Vec<&Watched> = seen.iter().filter(of_it).collect();
+        let became: Vec<&Became> = seen.iter().filter(of_it).collect();
         self.told += 1;
         match self.format {
             Format::Human => self.out.line(&human::explained(self.rule, found, &became)),
             Format::Json => self.out.line(&json::explained(self.rule, found, &became)?),
         }
     }
+}
 
-    /// What became of a window that the event had a part in, or of a silence that began with it.
-    fn tell_over(&mut self, judged: &Judged) -> Result<(), Error> {
-        self.out.line(&over(self.format, judged, &self.lookout)?)
+/// Whether a match of the event that was asked for had a part in what came to nothing.
+fn of_any(expired: &Expired, became: &[Became]) -> bool {
+    became.iter().any(|Became { watched, .. }| {
+        (expired.from..=expired.until).contains(&watched.effective)
+            && watched.key == expired.key
+            && matches!(watched.outcome, Outcome::Waits | Outcome::NoChoice | Outcome::Forbidden)
+    })
+}
+
+/// What of a sequence began and was not completed, as a line.
+fn expired(format: Format, expired: &Expired) -> Result<String, Error> {
+    match format {
+        Format::Human => Ok(human::expired(expired)),
+        Format::Json => output::json(&json::Unfinished::new(expired)),
     }
 }
 

@@ -1,12 +1,12 @@
 //! `explain --timeline`: the matches of a rule in the order in which they were decided, a line each, and between them what no
-//! match decides: windows that closed, silences that lasted.
+//! match decides: windows that closed, silences that lasted, sequences that began and came to nothing.
 //!
 //! What was seen is written as the log is read, so a long log costs no more memory than a run over it does.
 
 use std::sync::Arc;
 
 use connect::Error;
-use engine::explain::{Lookout, about, shown};
+use engine::explain::{Expired, Lack, Lookout, about, shown};
 use engine::matches::Value;
 use engine::state::{Judged, Watched};
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub(super) fn tell(args: &Args, drive: &mut Drive, rule: u32) -> Result<u64, Err
         return Ok(0);
     };
     let steps: Vec<Option<String>> = source.steps.iter().map(|step| step.name.clone()).collect();
-    let mut lookout = Lookout::new(source);
+    let Some(mut lookout) = Lookout::new(&drive.plan, rule as usize) else { return Ok(0) };
     let format = Format::or_default(args.format);
     let mut out = output::stdout()?;
     let (mut told, mut seen) = (0, 0);
@@ -39,6 +39,8 @@ pub(super) fn tell(args: &Args, drive: &mut Drive, rule: u32) -> Result<u64, Err
                     lines.extend(wanted(args, &before.key).then_some(Line::Over(before)));
                 }
                 seen += 1;
+                let expired = lookout.expired(watched.effective).into_iter();
+                lines.extend(expired.filter(|of| wanted(args, &of.key)).map(Line::Expired));
                 let lacks = lookout.lacks(&watched);
                 lines.extend(wanted(args, &watched.key).then_some(Line::Match(watched, lacks)));
             }
@@ -47,15 +49,28 @@ pub(super) fn tell(args: &Args, drive: &mut Drive, rule: u32) -> Result<u64, Err
             lines.iter().try_for_each(|line| out.line(&line.text(format, &steps, &lookout)?))
         },
     )?;
+    for expired in over_at_end(&mut lookout, drive).iter().filter(|of| wanted(args, &of.key)) {
+        told += 1;
+        out.line(&super::expired(format, expired)?)?;
+    }
     out.flush()?;
     Ok(told)
+}
+
+/// What of sequences began and was not completed, at the end of all input.
+pub(super) fn over_at_end(lookout: &mut Lookout, drive: &Drive) -> Vec<Expired> {
+    let end = drive.state.tally().span.map(|(_, last)| last);
+    let mut expired = end.map(|end| lookout.expired(end)).unwrap_or_default();
+    expired.extend(lookout.ended());
+    expired
 }
 
 /// A line of the timeline.
 enum Line {
     /// With what it lacked.
-    Match(Watched, Option<String>),
+    Match(Watched, Lack),
     Over(Judged),
+    Expired(Expired),
 }
 
 impl Line {
@@ -64,11 +79,12 @@ impl Line {
             Self::Match(watched, lacks) => {
                 let step = steps.get(watched.step as usize).and_then(Option::as_deref);
                 match format {
-                    Format::Human => Ok(line(watched, step, lacks.as_deref())),
-                    Format::Json => output::json(&Moment::new(watched, step, lacks.as_deref())),
+                    Format::Human => Ok(line(watched, step, lacks.words.as_deref())),
+                    Format::Json => output::json(&Moment::new(watched, (step, steps), lacks)),
                 }
             }
             Self::Over(judged) => over(format, judged, lookout),
+            Self::Expired(expired) => super::expired(format, expired),
         }
     }
 }
@@ -83,11 +99,12 @@ fn line(watched: &Watched, step: Option<&str>, lacks: Option<&str>) -> String {
     let lacks = lacks.map(|lacks| format!(" ({lacks})")).unwrap_or_default();
     let late = if watched.effective > watched.meta.stage_timestamp { ", late" } else { "" };
     format!(
-        "{}{late}  {step}{}{key}  {}{}",
+        "{}{late}  {step}{}{key}  {}{}{}",
         time(watched.meta.stage_timestamp),
         printable(&about(&watched.meta)),
         human::outcome(watched),
         printable(&lacks),
+        watched.window.as_ref().map(human::in_window).unwrap_or_default(),
     )
 }
 
@@ -105,11 +122,23 @@ struct Moment<'a> {
     alert: Option<String>,
     /// How many events were in the window, this one too.
     window: Option<u64>,
+    /// The same: of very many the first and the last.
+    events: Vec<json::Place<'a>>,
+    /// Of one that could complete a sequence: how many waited at each step.
+    waiting: Vec<(&'a str, usize)>,
     lacks: Option<&'a str>,
+    /// Of one that waits at its step: until when at most.
+    until: Option<String>,
 }
 
 impl<'a> Moment<'a> {
-    fn new(watched: &'a Watched, step: Option<&'a str>, lacks: Option<&'a str>) -> Self {
+    fn new(
+        watched: &'a Watched,
+        (step, steps): (Option<&'a str>, &'a [Option<String>]),
+        lacks: &'a Lack,
+    ) -> Self {
+        let window = watched.window.as_ref();
+        let waiting = steps.iter().zip(&watched.waiting);
         Self {
             time: time(watched.meta.stage_timestamp),
             effective: time(watched.effective),
@@ -119,8 +148,11 @@ impl<'a> Moment<'a> {
             key: watched.key.iter().map(|(name, value)| (&**name, shown(value))).collect(),
             outcome: outcome_word(&watched.outcome),
             alert: json::alert(&watched.outcome),
-            window: watched.window.as_ref().map(|window| window.count),
-            lacks,
+            window: window.map(|window| window.count),
+            events: window.iter().flat_map(|window| &window.events).map(json::place).collect(),
+            waiting: waiting.filter_map(|(step, n)| Some((step.as_deref()?, *n))).collect(),
+            lacks: lacks.words.as_deref(),
+            until: lacks.until.map(time),
         }
     }
 }

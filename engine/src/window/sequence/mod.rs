@@ -17,6 +17,7 @@ mod queue;
 mod search;
 #[cfg(test)]
 mod tests;
+mod unfit;
 
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ use crate::plan::sequence::{Layout, Place, Role};
 
 pub(crate) use queue::StepQueue;
 pub(crate) use search::{Asked, Found, look};
+pub use unfit::Unfit;
+pub(crate) use unfit::unfit;
 
 /// What is counted for a match that waits, in bytes.
 pub(crate) const WAITING_BYTES: u64 = RECORD_BYTES + VALUE_BYTES;
