@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use connect::rules::Loaded;
 use connect::{Error, rules};
+use dsl::check::Outcome;
 use dsl::diag::{Diagnostic, Level, render};
 use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
@@ -28,8 +29,6 @@ pub(crate) struct Compiled {
     pub(crate) rules: Option<RuleSet>,
     /// Errors and warnings.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// All of it is from packs.
-    packed: bool,
 }
 
 impl Compiled {
@@ -41,11 +40,15 @@ impl Compiled {
 
 /// Reads and checks rules; without any path, or beside files that only tune, the shipped ones.
 pub(crate) fn compile(paths: &[PathBuf]) -> Result<Compiled, Error> {
+    Ok(check(load(paths)?, dsl::check::compile))
+}
+
+fn load(paths: &[PathBuf]) -> Result<Loaded, Error> {
     let mut loaded = if paths.is_empty() { Loaded::default() } else { rules::load(paths)? };
     if paths.is_empty() || !loaded.packed && only_tunes(&loaded.sources) {
         loaded.add_texts(SHIPPED, SHIPPED_VALUES);
     }
-    Ok(check(loaded))
+    Ok(loaded)
 }
 
 /// Whether there is a tune, and no rule that it could be of.
@@ -63,22 +66,21 @@ fn only_tunes(sources: &SourceMap) -> bool {
     tunes
 }
 
-fn check(loaded: Loaded) -> Compiled {
-    let Loaded { sources, diagnostics, packed } = loaded;
+fn check(loaded: Loaded, compile: fn(&SourceMap) -> Outcome) -> Compiled {
+    let Loaded { sources, diagnostics, .. } = loaded;
     if !diagnostics.is_empty() {
-        return Compiled { sources, rules: None, diagnostics, packed };
+        return Compiled { sources, rules: None, diagnostics };
     }
-    let outcome = dsl::check::compile(&sources);
-    Compiled { sources, rules: outcome.rules, diagnostics: outcome.diagnostics, packed }
+    let outcome = compile(&sources);
+    Compiled { sources, rules: outcome.rules, diagnostics: outcome.diagnostics }
 }
 
 /// For commands whose results are not diagnostics: the rules, or nothing once standard error has been told why. Warnings of
 /// packs were told when they were made.
 pub(crate) fn rules_or_told(paths: &[PathBuf]) -> Result<Option<(SourceMap, RuleSet)>, Error> {
-    let mut compiled = compile(paths)?;
-    if compiled.packed {
-        compiled.diagnostics.retain(|found| found.level() == Level::Error);
-    }
+    let loaded = load(paths)?;
+    let again = if loaded.packed { dsl::check::compile_again } else { dsl::check::compile };
+    let compiled = check(loaded, again);
     if !compiled.diagnostics.is_empty() {
         let text = render::human(&compiled.sources, &compiled.diagnostics, output::colour_err());
         output::note(text.trim_end());

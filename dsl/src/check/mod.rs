@@ -45,7 +45,7 @@ mod window;
 
 use std::collections::BTreeMap;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Level};
 use crate::ir;
 use crate::source::SourceMap;
 use crate::syntax::ast::{self, File, Item};
@@ -65,6 +65,16 @@ pub struct Outcome {
 /// Reads and checks all files of a rule set.
 #[must_use]
 pub fn compile(sources: &SourceMap) -> Outcome {
+    compiled(sources, true)
+}
+
+/// As [`compile`], without warnings: for texts that were compiled before, when they were told.
+#[must_use]
+pub fn compile_again(sources: &SourceMap) -> Outcome {
+    compiled(sources, false)
+}
+
+fn compiled(sources: &SourceMap, warn: bool) -> Outcome {
     let mut report = Report::default();
     let mut files: Vec<File> = Vec::new();
     for (id, file) in sources.files() {
@@ -74,11 +84,13 @@ pub fn compile(sources: &SourceMap) -> Outcome {
     }
     let rules = check(sources, &files, &mut report);
     let failed = report.has_errors();
-    if !failed {
-        // Doubts about a set that has mistakes would be about the mistakes.
+    // Doubts about a set that has mistakes would be about the mistakes.
+    if !failed && warn {
         warn::warnings(&rules, &files).into_iter().for_each(|diagnostic| report.add(diagnostic));
     }
-    Outcome { rules: (!failed).then_some(rules), diagnostics: report.into_diagnostics() }
+    let mut diagnostics = report.into_diagnostics();
+    diagnostics.retain(|found| warn || found.level() == Level::Error);
+    Outcome { rules: (!failed).then_some(rules), diagnostics }
 }
 
 fn check(sources: &SourceMap, files: &[File], report: &mut Report) -> ir::RuleSet {
