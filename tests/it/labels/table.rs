@@ -149,6 +149,11 @@ pub(super) struct Explained {
 /// All of them. Whatever else is told of a request that is no attack, nor made of one by a controller, fails the test.
 pub(super) const EXPLAINED: &[Explained] = &[
     Explained {
+        rule: "privileged_impersonation",
+        why: "of the examples: kubectl asks for the version first, as root too: that is told, and the throttle holds back the rest",
+        is: |request| request.user == "mallory@example.com" && request.uri.starts_with("/version?"),
+    },
+    Explained {
         rule: "cluster_admin_bound",
         why: "the installer makes the platform admins' group cluster-admin: true, and worth one alert in a cluster's life",
         is: |request| request.has("bootstrap-crb") && request.user == "lab-admin",
