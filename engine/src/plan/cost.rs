@@ -1,8 +1,11 @@
 //! What a rule costs before it has seen an event: how much one key can make it remember, and what asking it takes.
 //!
 //! Both are bounds from the rule's text and the limits alone, for whoever must choose between rules. The memory is that of
-//! one key at its fullest: a thousand times less is common, more is not possible but for texts longer than those that
-//! [`RECORD_BYTES`] and [`VALUE_BYTES`] allow for. The class says what an event that the rule's `on` takes must be asked: its
+//! one key at its fullest: a thousand times less is common, more is not possible, however long the texts of events are: of
+//! what is shown no more is kept than [`RECORD_BYTES_MAX`] allow for, of a value that is compared no more than
+//! [`VALUE_BYTES`] (a hash of a longer one). Only what a sequence, a session, a tumbling window or a silence reads later of an
+//! event is kept whole: it counts as long as it is, and of each thing that a key may always have one it stands beside the
+//! bound ([`Cost::beside`]). The class says what an event that the rule's `on` takes must be asked: its
 //! own fields, patterns over texts, or bodies that have to be opened; or that nearly every event has to be remembered.
 
 use dsl::ir::{
@@ -13,9 +16,12 @@ use dsl::ir::{
 use crate::limits::{EVIDENCE_EDGE, Limits, REQUEST_BYTES, REQUEST_HELD_BYTES, WINDOW_KEPT_MIN};
 use crate::window::slices::SLICES_MAX;
 
-/// What is counted for an event that is kept, in bytes: more than those of real logs take.
+/// What is counted at least for an event that is kept, in bytes: more than those of real logs take.
 pub const RECORD_BYTES: u64 = 2048;
-/// What is counted for a value that is kept for later, in bytes.
+/// What one takes at most, in bytes, in a queue that has just doubled: with texts and lists as long as they are kept. The name
+/// of its cluster, which is the collector's word, comes on top.
+pub const RECORD_BYTES_MAX: u64 = 11 << 10;
+/// What is counted for a value that is kept for later, in bytes, at least; and of one that is only compared what it takes.
 pub const VALUE_BYTES: u64 = 256;
 /// What a key costs that has nothing in it, in bytes: its share of tables that have just doubled, and its timers.
 const KEY_BYTES: u64 = 1024;
@@ -61,6 +67,8 @@ pub struct Cost {
     pub events_per_key: u64,
     /// How many bytes one key takes at most; 0 if nothing is remembered by key.
     pub bytes_per_key: u64,
+    /// What it reads later of an event comes on top, of one event of each step: its windows keep such values whole.
+    pub beside: bool,
     /// Of a rule about requests themselves, whose keys they are.
     pub table: Option<Table>,
 }
@@ -108,14 +116,19 @@ pub fn cost(rule: &Rule, limits: &Limits) -> Cost {
     dear.retain(|reason| told.insert(reason.clone()));
     let Some(of) = of_requests else {
         let (events_per_key, bytes_per_key) = memory(rule, limits);
-        return Cost { class, dear, events_per_key, bytes_per_key, table: None };
+        let beside = matches!(
+            rule.shape,
+            Shape::Sequence { .. } | Shape::Tumbling { .. } | Shape::Session { .. } | Shape::Silent { .. }
+        );
+        return Cost { class, dear, events_per_key, bytes_per_key, beside, table: None };
     };
     dear.push(of_table(of, rule.steps.iter().any(takes_nearly_all)));
     Cost {
         class: class.max(Class::EveryEvent),
         dear,
         events_per_key: 1,
-        bytes_per_key: REQUEST_BYTES as u64 + REQUEST_HELD_BYTES as u64 + RECORD_BYTES,
+        bytes_per_key: REQUEST_BYTES as u64 + REQUEST_HELD_BYTES as u64 + RECORD_BYTES_MAX,
+        beside: true,
         table: Some(Table {
             bytes_per_settled: REQUEST_BYTES as u64,
             bytes_max: limits.request_table_bytes_max as u64,
@@ -161,21 +174,21 @@ fn narrows(part: &Expr) -> bool {
 /// beside the first thing of each kind.
 fn memory(rule: &Rule, limits: &Limits) -> (u64, u64) {
     let (events, bytes) = memory_alone(rule, limits);
-    let (ones, record) = match &rule.shape {
-        Shape::Sequence { .. } => (rule.steps.len() as u64, RECORD_BYTES + VALUE_BYTES),
-        _ => (1, RECORD_BYTES),
+    let (ones, record, most) = match &rule.shape {
+        Shape::Sequence { .. } => {
+            (rule.steps.len() as u64 + 1, RECORD_BYTES + VALUE_BYTES, RECORD_BYTES_MAX + VALUE_BYTES)
+        }
+        _ => (1, RECORD_BYTES, RECORD_BYTES_MAX),
     };
-    let shown = match &rule.shape {
-        Shape::FirstSeen { values, .. } => values.len(),
-        _ => 1,
-    };
-    // A tuple is counted as one value.
-    let parts = rule.aggregates.iter().map(|of| of.kind.values().len()).max();
-    let parts = parts.unwrap_or(1).max(shown) as u64;
-    let measured = (rule.aggregates.len() as u64 + 1) * (NUMBER_BYTES + VALUE_BYTES * parts + SLICE_BYTES);
+    let measured = (rule.aggregates.len() as u64 + 1) * (NUMBER_BYTES + VALUE_BYTES + SLICE_BYTES);
     let room = limits.window_bytes_per_shard();
-    let first = KEY_BYTES + ones * record + measured;
-    (events.min(ones + room / record), bytes.min(first.saturating_add(room.saturating_mul(parts))))
+    let first = KEY_BYTES + ones * most + measured;
+    let bytes = match &rule.shape {
+        // Of each match all that other steps read is kept, as long as it is.
+        Shape::Sequence { .. } => u64::MAX,
+        _ => bytes,
+    };
+    (events.min(ones + room / record), bytes.min(first.saturating_add(room)))
 }
 
 /// The same with room for one key of the rule alone.
@@ -186,9 +199,7 @@ fn memory_alone(rule: &Rule, limits: &Limits) -> (u64, u64) {
         rule.aggregates.iter().map(|aggregate| match &aggregate.kind {
             AggregateKind::Count if aggregate.filter.is_none() => 0,
             AggregateKind::Count => most * NUMBER_BYTES,
-            AggregateKind::Distinct(parts) => {
-                kept(aggregate.enough) * (NUMBER_BYTES + VALUE_BYTES * parts.len() as u64)
-            }
+            AggregateKind::Distinct(_) => kept(aggregate.enough) * (NUMBER_BYTES + VALUE_BYTES),
             _ => most * NUMBER_BYTES,
         })
     };
@@ -205,7 +216,7 @@ fn memory_alone(rule: &Rule, limits: &Limits) -> (u64, u64) {
             // Where only a lower bound is asked, what goes is not counted any more.
             let gone = rule.aggregates.iter().filter(|of| of.enough.is_none()).count() as u64;
             let gone = gone * SLICES_MAX * SLICE_BYTES;
-            (events, KEY_BYTES + events * RECORD_BYTES + aggregates().sum::<u64>() + gone)
+            (events, KEY_BYTES + events * RECORD_BYTES_MAX + aggregates().sum::<u64>() + gone)
         }
         Shape::Tumbling { .. } | Shape::Session { .. } => {
             // What is only added up keeps no values.
@@ -213,15 +224,13 @@ fn memory_alone(rule: &Rule, limits: &Limits) -> (u64, u64) {
             let kept = kept.filter(|(of, _)| {
                 matches!(of.kind, AggregateKind::Distinct(_) | AggregateKind::Percentile(..))
             });
-            (edges, KEY_BYTES + edges * RECORD_BYTES + kept.map(|(_, bytes)| bytes).sum::<u64>())
+            (edges, KEY_BYTES + edges * RECORD_BYTES_MAX + kept.map(|(_, bytes)| bytes).sum::<u64>())
         }
-        Shape::FirstSeen { values, .. } => {
-            (0, KEY_BYTES + most * (NUMBER_BYTES + VALUE_BYTES * values.len() as u64))
-        }
-        Shape::Silent { .. } => (1, KEY_BYTES + RECORD_BYTES),
+        Shape::FirstSeen { .. } => (0, KEY_BYTES + most * (NUMBER_BYTES + VALUE_BYTES)),
+        Shape::Silent { .. } => (1, KEY_BYTES + RECORD_BYTES_MAX),
         Shape::Sequence { .. } => {
             let events = most.saturating_mul(rule.steps.len() as u64);
-            (events, KEY_BYTES + events * (RECORD_BYTES + VALUE_BYTES))
+            (events, u64::MAX)
         }
     }
 }

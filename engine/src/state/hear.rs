@@ -181,7 +181,7 @@ fn lost_meta(
     }
 }
 
-pub(super) fn no_event(source: SourceId, offset: u64) -> EventMeta {
+pub(crate) fn no_event(source: SourceId, offset: u64) -> EventMeta {
     EventMeta {
         source,
         offset,

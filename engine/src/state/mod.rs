@@ -23,6 +23,7 @@ pub(crate) mod monotone;
 mod overflow;
 pub(crate) mod packed;
 mod pool;
+mod queue;
 mod request;
 mod requests;
 mod rules;
@@ -42,8 +43,8 @@ mod told;
 mod watch;
 mod wire;
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
+use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
 pub use carry::{Dropped, Why};
@@ -64,7 +65,10 @@ use firsts::Firsts;
 use groups::Groups;
 use hash::{GroupId, Keyed, group};
 use hear::Lost;
+#[cfg(test)]
+pub(crate) use hear::no_event;
 use overflow::Overflow;
+use queue::Queue;
 use request::{Outstanding, requests};
 use requests::{Held, Table as RequestTable};
 use rules::RuleSpec;
@@ -81,9 +85,9 @@ pub struct State {
     key: HashKey,
     keyed: Keyed,
     sources: Sources,
-    waiting: BinaryHeap<Reverse<Pending>>,
+    waiting: Queue<Pending>,
     /// Matches of rules about requests themselves that wait.
-    coming: BinaryHeap<Reverse<Held>>,
+    coming: Queue<Held>,
     /// Per rule about requests themselves, in the order of the plan.
     outstanding: Vec<Outstanding>,
     timers: Wheel<Timer>,
@@ -198,8 +202,8 @@ impl State {
             key,
             keyed,
             sources: Sources::new(),
-            waiting: BinaryHeap::new(),
-            coming: BinaryHeap::new(),
+            waiting: Queue::new(),
+            coming: Queue::new(),
             outstanding,
             timers: Wheel::new(),
             hurrying: false,
@@ -291,7 +295,7 @@ impl State {
             return Some(Pending { order, stratum, group: GroupId::NONE, m: Box::new(m) });
         }
         let group = group(&self.key, &m, &spec.id, spec.across_clusters);
-        self.waiting.push(Reverse(Pending { order, stratum, group, m: Box::new(m) }));
+        self.waiting.push(Pending { order, stratum, group, m: Box::new(m) });
         None
     }
 
@@ -357,18 +361,23 @@ impl State {
         self.forget_requests(watermark);
     }
 
+    fn too_much_waits(&self) -> bool {
+        let bytes = self.waiting.bytes().saturating_add(self.coming.bytes());
+        self.waiting() > self.limits.waiting_matches_max || bytes > self.limits.waiting_bytes_max as u64
+    }
+
     /// Where time stands still (a source without a clock, a log of a single time) what waits must not grow without bound:
     /// the earliest are decided as if time had passed them, and what comes later from before is dated up. Both is told:
     /// [`overflow`]. Asked once an event has brought all its matches, for they are of one time.
     fn hurry(&mut self) {
-        if self.waiting() <= self.limits.waiting_matches_max {
+        if !self.too_much_waits() {
             return;
         }
         // What the watermark has passed is only held until the end of a block, which must not show.
         self.advance();
-        while self.waiting() > self.limits.waiting_matches_max {
-            let matches = self.waiting.peek().map(|Reverse(first)| first.effective());
-            let requests = self.coming.peek().map(|Reverse(first)| first.at());
+        while self.too_much_waits() {
+            let matches = self.waiting.peek().map(Pending::effective);
+            let requests = self.coming.peek().map(Held::at);
             let Some(first) = [matches, requests].into_iter().flatten().min() else { break };
             let until = first.saturating_add(1);
             let before = self.waiting();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::wire::{Reader, Result, Writer};
 use crate::event::document::Json;
-use crate::limits::AUDIT_ID_CHARS_MAX;
+use crate::limits::{AUDIT_ID_CHARS_MAX, EVENT_LIST_BYTES_MAX, EVENT_LIST_MAX, EVENT_TEXT_BYTES_MAX};
 use crate::matches::{EventMeta, Nanos, RequestId, SourceId, Value};
 
 /// What an alert tells of an event, where it stands in its row. See [`EventMeta`] for what is not said here.
@@ -43,8 +43,32 @@ pub(crate) struct Head {
     pub(crate) stage_timestamp: Nanos,
 }
 
-fn texts<'a>(list: Option<Json<'a>>) -> impl Iterator<Item = &'a str> {
-    list.into_iter().flat_map(Json::items).filter_map(Json::as_text)
+/// Stands behind a text that was cut, and for the rest of a list.
+const CUT: &str = "…";
+
+/// As many texts of a list as are kept for people.
+fn texts<'a>(list: Option<Json<'a>>) -> Vec<Cow<'a, str>> {
+    let mut kept: Vec<Cow<'a, str>> = Vec::new();
+    let mut bytes = 0;
+    for text in list.into_iter().flat_map(Json::items).filter_map(Json::as_text) {
+        let text = shown(text);
+        bytes += text.len();
+        if kept.len() >= EVENT_LIST_MAX || bytes > EVENT_LIST_BYTES_MAX && !kept.is_empty() {
+            kept.push(CUT.into());
+            break;
+        }
+        kept.push(text);
+    }
+    kept
+}
+
+/// As much of a text as is kept for people.
+fn shown(text: &str) -> Cow<'_, str> {
+    if text.len() <= EVENT_TEXT_BYTES_MAX {
+        return text.into();
+    }
+    let end = text.floor_char_boundary(EVENT_TEXT_BYTES_MAX);
+    format!("{}{CUT}", &text[..end]).into()
 }
 
 /// As much of an `auditID` as is kept for people.
@@ -56,8 +80,8 @@ fn cut(audit_id: &str) -> &str {
 impl Face<'_> {
     /// As matches of other rules have it.
     pub(crate) fn meta(&self, head: Head) -> EventMeta {
-        let text = |text: Option<&str>| text.map(Arc::<str>::from);
-        let all = |list| texts(list).map(Arc::<str>::from).collect();
+        let text = |text: Option<&str>| text.map(|text| Arc::<str>::from(shown(text)));
+        let all = |list| texts(list).into_iter().map(Arc::<str>::from).collect();
         EventMeta {
             source: head.source,
             offset: head.offset,
@@ -66,13 +90,14 @@ impl Face<'_> {
             stage_timestamp: head.stage_timestamp,
             request_received: self.request_received,
             audit_id: cut(self.audit_id).into(),
-            cluster: text(self.cluster),
+            // A part of keys and identities.
+            cluster: self.cluster.map(Arc::from),
             username: text(self.username),
             groups: all(self.groups),
             impersonated: text(self.impersonated),
             source_ips: all(self.source_ips),
             user_agent: text(self.user_agent),
-            verb: self.verb.into(),
+            verb: shown(self.verb).into(),
             resource: text(self.resource),
             subresource: text(self.subresource),
             namespace: text(self.namespace),
@@ -88,18 +113,17 @@ impl Face<'_> {
         w.list(captures.iter(), Writer::value);
         w.maybe(self.request_received, Writer::i64);
         w.bytes(self.audit_id.as_bytes());
-        let part = |w: &mut Writer, text: Option<&str>| w.maybe(text, |w, text| w.bytes(text.as_bytes()));
-        let all = |w: &mut Writer, list| {
-            w.len(texts(list).count());
-            texts(list).for_each(|text| w.bytes(text.as_bytes()));
+        let part = |w: &mut Writer, text: Option<&str>| {
+            w.maybe(text, |w, text| w.bytes(shown(text).as_bytes()));
         };
-        part(&mut w, self.cluster);
+        let all = |w: &mut Writer, list| w.list(texts(list).iter(), |w, text| w.bytes(text.as_bytes()));
+        w.maybe(self.cluster, |w, cluster| w.bytes(cluster.as_bytes()));
         part(&mut w, self.username);
         all(&mut w, self.groups);
         part(&mut w, self.impersonated);
         all(&mut w, self.source_ips);
         part(&mut w, self.user_agent);
-        w.bytes(self.verb.as_bytes());
+        w.bytes(shown(self.verb).as_bytes());
         part(&mut w, self.resource);
         part(&mut w, self.subresource);
         part(&mut w, self.namespace);

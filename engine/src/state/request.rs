@@ -5,7 +5,6 @@
 //! past: of its key nothing else was decided since, and nothing that was decided besides can have been changed by it. Once
 //! the ordinary machine remembers something of a key its matches go there directly, until it has forgotten it.
 
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -59,7 +58,7 @@ impl State {
         let Some(spec) = self.rules.get(m.rule as usize) else { return };
         let place = self.keyed.place(&spec.id, &m.subject);
         let event = (m.request.0, Some(m.stage), (m.source, m.offset));
-        self.coming.push(Reverse(Held {
+        self.coming.push(Held {
             order: Order::new(effective, stage_timestamp, event),
             place,
             rule: m.rule,
@@ -67,12 +66,12 @@ impl State {
             event: m.event,
             dry_run_unknown: m.dry_run_unknown,
             packed: m.packed,
-        }));
+        });
     }
 
     /// When something is to be done next about requests; what others do next is at `others`.
     pub(super) fn next_request(&mut self, others: Option<Nanos>) -> Option<Nanos> {
-        let coming = self.coming.peek().map(|Reverse(held)| held.at());
+        let coming = self.coming.peek().map(Held::at);
         let mut next = [others, coming].into_iter().flatten().min();
         for (slot, of) in self.outstanding.iter_mut().enumerate() {
             while let Some((due, place, since)) = of.due.front().copied() {
@@ -102,8 +101,8 @@ impl State {
                 }
             }
         }
-        while self.coming.peek().is_some_and(|Reverse(next)| next.at() <= at) {
-            let Some(Reverse(held)) = self.coming.pop() else { break };
+        while self.coming.peek().is_some_and(|next| next.at() <= at) {
+            let Some(held) = self.coming.pop() else { break };
             self.decide_request(held, completing);
         }
     }

@@ -55,7 +55,7 @@ impl Held {
         self.at().saturating_sub(self.order.stage_timestamp)
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         REQUEST_HELD_BYTES + self.packed.len()
     }
 }

@@ -9,7 +9,6 @@
 //! Alerts that were not drained, and watches, are not saved. Parts come from a disk, so loading never panics, whatever the
 //! bytes; it leaves the state unusable for the rest of the run if it fails, and the caller starts anew.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::carry::{Carried, Dropped, Origin, Table};
@@ -166,8 +165,7 @@ impl State {
             });
             w.list(this.groups.without_room().iter(), |w, until| w.i64(*until));
         }
-        let mut waiting: Vec<&Pending> =
-            self.waiting.iter().map(|Reverse(p)| p).filter(|p| p.group.shard() == shard).collect();
+        let mut waiting: Vec<&Pending> = self.waiting.iter().filter(|p| p.group.shard() == shard).collect();
         waiting.sort_unstable();
         w.list(waiting.into_iter(), save_pending);
         self.save_requests(shard, &mut w);
@@ -255,8 +253,8 @@ impl State {
             Some(place) if fits => *place = fresh,
             _ => return Err(LoadError::Corrupt),
         }
-        self.waiting.extend(waiting.into_iter().map(Reverse));
-        self.coming.extend(requests.coming.into_iter().map(Reverse));
+        waiting.into_iter().for_each(|pending| self.waiting.push(pending));
+        requests.coming.into_iter().for_each(|held| self.coming.push(held));
         self.resume_requests(shard);
         if !crate::planted::planted(46) {
             known.into_iter().for_each(|key| self.arm(key));

@@ -6,7 +6,7 @@ use super::hash::GroupId;
 use super::packed::repack;
 use super::requests::{Entry, Held, Table};
 use super::wire::{Reader, Result, Writer, stage_number, stage_of};
-use super::{Reverse, Shard, State};
+use super::{Shard, State};
 use crate::matches::SourceId;
 use crate::planted::planted;
 use crate::time::Order;
@@ -21,8 +21,7 @@ pub(super) struct Loaded {
 impl State {
     /// The tables of a shard, and what waits in it.
     pub(super) fn save_requests(&self, shard: usize, w: &mut Writer) {
-        let mut coming: Vec<&Held> =
-            self.coming.iter().map(|Reverse(held)| held).filter(|held| held.place.shard() == shard).collect();
+        let mut coming: Vec<&Held> = self.coming.iter().filter(|held| held.place.shard() == shard).collect();
         coming.sort_unstable();
         w.list(coming.into_iter(), |w, held| {
             w.u32(held.rule);

@@ -99,8 +99,7 @@ fn load_closing(spec: &ClosingSpec, carried: &Carried, r: &mut Reader<'_>) -> Re
     let mut open = Closing::new(spec, r.i64()?);
     open.end = r.i64()?;
     open.count = r.u64()?;
-    open.first = r.list(load_seen)?;
-    open.last = r.list(load_seen)?.into();
+    open.restore(r.list(load_seen)?, r.list(load_seen)?.into());
     open.late = r.truth()?;
     open.dry_run_unknown = r.truth()?;
     open.approximate = r.truth()?;

@@ -20,8 +20,8 @@ use crate::matches::{Nanos, Value};
 use crate::plan::Rule;
 use crate::plan::late::{self, LateCx, Truth};
 use crate::plan::sequence::Layout;
-use crate::window::sequence::{Asked, Found, Keep, Sequence, WAITING_BYTES, Waiting, look, unfit};
-use crate::window::spare;
+use crate::window::sequence::{Asked, Found, Keep, Sequence, Waiting, look, unfit};
+use crate::window::weight;
 
 /// The sequence of one key.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Chain {
     pub(crate) sequence: Sequence,
     /// The events whose answer waits, by their place in the order of deciding.
     waits: BTreeMap<u64, Wait>,
+    /// What they take.
+    bytes: u64,
     /// When the wait of each ends.
     due: BTreeSet<(Nanos, u64)>,
 }
@@ -61,6 +63,15 @@ struct Judged {
 }
 
 impl Completing {
+    /// What it takes: what waits at its steps, where that is its own, and its values once more.
+    fn bytes(&self) -> u64 {
+        let place = |(pending, waiting): &(Pending, Arc<Waiting>)| {
+            let once = weight::waiting(waiting).max(weight::undecided(&pending.m));
+            once.saturating_add(weight::values(&pending.m.captures) as u64)
+        };
+        self.places.iter().map(place).fold(0, u64::saturating_add)
+    }
+
     fn number(&self) -> u64 {
         self.places.first().map_or(0, |(_, waiting)| waiting.number)
     }
@@ -72,7 +83,7 @@ impl Completing {
 
 impl Chain {
     pub(super) fn new(layout: &Layout) -> Self {
-        Self { sequence: Sequence::new(layout), waits: BTreeMap::new(), due: BTreeSet::new() }
+        Self { sequence: Sequence::new(layout), waits: BTreeMap::new(), bytes: 0, due: BTreeSet::new() }
     }
 
     /// When the next wait ends.
@@ -105,11 +116,13 @@ impl Chain {
     pub(super) fn wait(&mut self, wait: Wait) {
         let number = wait.completing.number();
         self.due.insert((wait.until, number));
+        self.bytes = self.bytes.saturating_add(wait.completing.bytes());
         self.waits.insert(number, wait);
     }
 
     fn take(&mut self, number: u64) -> Option<Wait> {
         let wait = self.waits.remove(&number)?;
+        self.bytes = self.bytes.saturating_sub(wait.completing.bytes());
         self.due.remove(&(wait.until, number));
         Some(wait)
     }
@@ -120,7 +133,8 @@ impl Chain {
     }
 
     fn spare_waits(&self) -> u64 {
-        spare(self.waits.len(), WAITING_BYTES)
+        let last = self.waits.last_key_value();
+        last.map_or(0, |(_, last)| self.bytes.saturating_sub(last.completing.bytes()))
     }
 
     /// Lets go of what no choice can use any more at `now`.

@@ -7,11 +7,10 @@
 //! A group has at most one timer at which its window is judged and one at which it is looked at for being idle. Neither is
 //! moved when its time does: a timer that comes too early sets itself anew. Groups are saved, timers are not.
 
-use std::cmp::Reverse;
-
 use super::State;
 use super::groups::{Group, GroupKey, Window};
 use super::hash::GroupId;
+use super::requests::Held;
 use crate::matches::Nanos;
 use crate::planted::planted;
 
@@ -49,10 +48,10 @@ impl State {
 
     /// As [`Self::finish`], but if `until` is later, time goes on to there.
     pub fn finish_at(&mut self, until: Nanos) {
-        let last = self.waiting.iter().map(|Reverse(pending)| pending.effective()).max();
+        let last = self.waiting.iter().map(super::Pending::effective).max();
         // Silences may have moved time past all events.
         let lived = self.sources.watermark.checked_sub(1);
-        let requests = self.coming.iter().map(|Reverse(held)| held.at()).max();
+        let requests = self.coming.iter().map(Held::at).max();
         let Some(end) = self.highest.max(last).max(requests).max(lived) else { return };
         let end = end.max(until);
         self.release(end.saturating_add(1));
@@ -89,7 +88,7 @@ impl State {
     pub(super) fn release(&mut self, until: Nanos) {
         let top = self.top_stratum();
         loop {
-            let matches = self.waiting.peek().map(|Reverse(first)| first.effective());
+            let matches = self.waiting.peek().map(super::Pending::effective);
             let next = [matches, self.timers.next(), self.firsts.next()].into_iter().flatten().min();
             let next = self.next_request(next);
             let Some(at) = next.filter(|next| *next < until) else { return };
@@ -110,8 +109,8 @@ impl State {
             self.requests_of(at, &mut completing);
         }
         let of_now = |next: &super::Pending| (next.effective(), next.stratum) <= (at, stratum);
-        while self.waiting.peek().is_some_and(|Reverse(next)| of_now(next)) {
-            let Some(Reverse(pending)) = self.waiting.pop() else { break };
+        while self.waiting.peek().is_some_and(|next| of_now(next)) {
+            let Some(pending) = self.waiting.pop() else { break };
             completing.extend(self.decide(pending));
         }
         self.complete(completing);

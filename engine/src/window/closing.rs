@@ -7,11 +7,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::aggregate::{Gauge, Spec};
-use super::{Owner, Seen, Shortfall, spare};
+use super::{Owner, Seen, Shortfall, weight};
 use crate::limits::EVIDENCE_EDGE;
 use crate::matches::{Counted, EventMeta, Nanos, Value};
 use crate::plan::Aggregate;
-use crate::plan::cost::RECORD_BYTES;
 use crate::planted::planted;
 
 /// What a rule's windows are like; the same for all its keys.
@@ -47,6 +46,8 @@ pub(crate) struct Closing {
     pub(crate) count: u64,
     pub(crate) first: Vec<Seen>,
     pub(crate) last: VecDeque<Seen>,
+    /// What they take.
+    bytes: u64,
     /// One of its matches came late.
     pub(crate) late: bool,
     /// One of its matches may have been a dry run.
@@ -77,6 +78,7 @@ impl Closing {
             count: 0,
             first: Vec::new(),
             last: VecDeque::new(),
+            bytes: 0,
             late: false,
             dry_run_unknown: false,
             approximate: false,
@@ -108,13 +110,13 @@ impl Closing {
         self.dry_run_unknown |= seen.dry_run_unknown;
         self.approximate |= seen.meta.approximate();
         self.owner = owner;
+        self.bytes = self.bytes.saturating_add(weight::seen(&seen));
         if self.last.is_empty() && self.first.len() < EVIDENCE_EDGE {
             self.first.push(seen);
         } else {
             self.last.push_back(seen);
-            if self.last.len() > EVIDENCE_EDGE {
-                self.last.pop_front();
-            }
+            let gone = if self.last.len() > EVIDENCE_EDGE { self.last.pop_front() } else { None };
+            self.shows_no_more(gone);
         }
         let gauges = self.gauges.iter_mut().zip(&spec.aggregates).zip(counted);
         gauges.map(|((gauge, spec), counted)| gauge.enter(spec, counted)).sum()
@@ -127,7 +129,7 @@ impl Closing {
     }
 
     fn spare_shown(&self) -> u64 {
-        spare(self.first.len() + self.last.len(), RECORD_BYTES)
+        self.newest().map_or(0, |newest| self.bytes.saturating_sub(weight::seen(newest)))
     }
 
     /// Lets go of something for want of room, of what takes most. Gives how much of it is missed.
@@ -151,11 +153,18 @@ impl Closing {
         {
             self.last.push_back(newest);
         }
-        if self.last.len() > 1 {
-            self.last.pop_front();
-        } else {
-            self.first.pop();
-        }
+        let gone = if self.last.len() > 1 { self.last.pop_front() } else { self.first.pop() };
+        self.shows_no_more(gone);
+    }
+
+    fn shows_no_more(&mut self, gone: Option<Seen>) {
+        self.bytes = self.bytes.saturating_sub(gone.as_ref().map_or(0, weight::seen));
+    }
+
+    /// Puts back what an alert would show.
+    pub(crate) fn restore(&mut self, first: Vec<Seen>, last: VecDeque<Seen>) {
+        self.bytes = first.iter().chain(&last).map(weight::seen).fold(0, u64::saturating_add);
+        (self.first, self.last) = (first, last);
     }
 
     /// The value of each aggregate.

@@ -21,6 +21,7 @@ pub(crate) mod slices;
 pub(crate) mod sliding;
 #[cfg(test)]
 mod tests;
+pub(crate) mod weight;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 
 use super::aggregate::{Counter, Spec};
 use super::slices::Slices;
-use super::{Cap, Past, Seen, Shortfall, shrink, spare};
+use super::{Cap, Past, Seen, Shortfall, shrink, weight};
 use crate::limits::EVIDENCE_EDGE;
 use crate::matches::{Counted, Nanos, Value};
-use crate::plan::cost::RECORD_BYTES;
 use crate::plan::{Aggregate, AggregateKind};
 use crate::planted::planted;
 
@@ -41,6 +40,8 @@ impl SlidingSpec {
 #[derive(Clone, Debug)]
 pub(crate) struct Sliding {
     pub(crate) ring: VecDeque<Seen>,
+    /// What they take.
+    bytes: u64,
     /// The latest time at which a request was let go of because there were too many.
     pub(crate) dropped: Option<Nanos>,
     /// Those of them that are still counted.
@@ -58,6 +59,7 @@ impl Sliding {
         let counters = spec.aggregates.iter().map(Counter::new).collect();
         Self {
             ring: VecDeque::new(),
+            bytes: 0,
             dropped: None,
             gone: Slices::default(),
             squeezed: None,
@@ -98,7 +100,7 @@ impl Sliding {
     }
 
     fn spare_ring(&self) -> u64 {
-        spare(self.ring.len(), RECORD_BYTES)
+        self.ring.back().map_or(0, |newest| self.bytes.saturating_sub(weight::seen(newest)))
     }
 
     /// Lets go of what is too old at `at`, as it would with its next match.
@@ -153,11 +155,13 @@ impl Sliding {
         self.late += usize::from(seen.late);
         self.dry_run_unknown += usize::from(seen.dry_run_unknown);
         self.approximate += usize::from(seen.meta.approximate());
+        self.bytes = self.bytes.saturating_add(weight::seen(&seen));
         self.ring.push_back(seen);
     }
 
     fn pop(&mut self) -> Option<Nanos> {
         let seen = self.ring.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(weight::seen(&seen));
         self.late -= usize::from(seen.late);
         self.dry_run_unknown -= usize::from(seen.dry_run_unknown);
         self.approximate -= usize::from(seen.meta.approximate());

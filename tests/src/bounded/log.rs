@@ -1,5 +1,7 @@
 //! Logs that do not fit: a flood now and then, and quiet times in which room is made.
 
+use std::sync::LazyLock;
+
 use serde_json::json;
 
 use super::SECOND;
@@ -9,6 +11,16 @@ use crate::reference::Arrival;
 
 /// The first second of the log.
 const START: i64 = 1_767_571_200;
+
+/// Names of objects: some are so long that they are not kept whole, and differ at their very end.
+static NAMES: LazyLock<[String; 14]> = LazyLock::new(|| {
+    let long = |end: &str| format!("{}{end}", "x".repeat(3_000));
+    let [one, two] = [long("1"), long("2")];
+    let short = ["p", "qq", "rrr"];
+    let all = short.into_iter().cycle().take(12).chain([one.as_str(), two.as_str()]);
+    let mut all = all.map(str::to_owned);
+    std::array::from_fn(|_| all.next().unwrap_or_default())
+});
 
 /// Events of a few users, or of a few clusters. Some come `again`, at once or later.
 pub(super) fn log(kind: &Kind, again: bool, choices: &mut Choices<'_>) -> Vec<Arrival> {
@@ -39,7 +51,7 @@ pub(super) fn log(kind: &Kind, again: bool, choices: &mut Choices<'_>) -> Vec<Ar
         let json = json!({
             "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("id-{n}"),
             "stage": "ResponseComplete", "verb": verb, "requestURI": "/x", "user": {"username": user, "groups": groups}, "sourceIPs": addresses,
-            "objectRef": {"resource": "pods", "name": *choices.pick(&["p", "qq", "rrr"])},
+            "objectRef": {"resource": "pods", "name": choices.pick(&*NAMES)},
             "responseStatus": {"code": *choices.pick(&[200, 200, 403, 500])},
             "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,
         });

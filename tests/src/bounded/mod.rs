@@ -73,6 +73,7 @@ impl Case {
         let again = choices.chance(40);
         let requests = if again && choices.chance(50) { VIRTUAL_SHARDS } else { 1 << 20 };
         let waiting = *choices.pick(&[1 << 20, 1 << 20, 1 << 20, 1 << 20, 1 << 20, 1, 3, 8]);
+        let waiting_bytes = *choices.pick(&[1 << 30, 1 << 30, 1 << 30, 1 << 30, 1 << 30, 9_000]);
         let limits = Limits {
             lateness: SECOND,
             request_memory: 20 * SECOND,
@@ -81,6 +82,7 @@ impl Case {
             window_bytes_per_rule_max: room * VIRTUAL_SHARDS,
             requests_told_max: requests,
             waiting_matches_max: waiting,
+            waiting_bytes_max: waiting_bytes,
             ..Limits::default()
         };
         let limits = Limits { tuples_per_match_max: *choices.pick(&[100_000, 100_000, 1, 3]), ..limits };

@@ -23,16 +23,12 @@ use std::sync::Arc;
 
 use super::Seen;
 use crate::matches::{Nanos, Value};
-use crate::plan::cost::{RECORD_BYTES, VALUE_BYTES};
 use crate::plan::sequence::{Layout, Place, Role};
 
 pub(crate) use queue::StepQueue;
 pub(crate) use search::{Asked, Found, look};
 pub use unfit::Unfit;
 pub(crate) use unfit::unfit;
-
-/// What is counted for a match that waits, in bytes.
-pub(crate) const WAITING_BYTES: u64 = RECORD_BYTES + VALUE_BYTES;
 
 /// A match of a step.
 #[derive(Clone, Debug)]

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use super::super::{shrink, spare};
-use super::{WAITING_BYTES, Waiting};
+use super::super::{shrink, weight};
+use super::Waiting;
 use crate::event::identity;
 use crate::matches::{Nanos, Value};
 use crate::plan::sequence::Column;
@@ -16,6 +16,8 @@ use crate::plan::sequence::Column;
 #[derive(Clone, Debug)]
 pub(crate) struct StepQueue {
     waiting: VecDeque<Arc<Waiting>>,
+    /// What they take.
+    bytes: u64,
     /// How many have left at the front.
     gone: u64,
     indexes: Vec<Index>,
@@ -68,7 +70,8 @@ impl Keys {
             scalar => {
                 let mut bytes = Vec::new();
                 identity::scalar(scalar, &mut bytes);
-                self.scalars.push(bytes.into_boxed_slice());
+                // Whoever finds one looks whether it is the same.
+                self.scalars.push(identity::short(bytes));
             }
         }
     }
@@ -79,7 +82,7 @@ impl StepQueue {
         let index =
             |column: &Column| Index { column: *column, rows: BTreeMap::new(), loose: VecDeque::new() };
         let indexes = columns.iter().map(index).collect();
-        Self { waiting: VecDeque::new(), gone: 0, indexes, dropped: None }
+        Self { waiting: VecDeque::new(), bytes: 0, gone: 0, indexes, dropped: None }
     }
 
     /// Behind all that waits.
@@ -94,12 +97,14 @@ impl StepQueue {
                 index.loose.push_back(position);
             }
         }
+        self.bytes = self.bytes.saturating_add(weight::waiting(&waiting));
         self.waiting.push_back(waiting);
     }
 
     /// The first leaves.
     pub(super) fn pop(&mut self) -> Option<Arc<Waiting>> {
         let first = self.waiting.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(weight::waiting(&first));
         self.gone += 1;
         for index in &mut self.indexes {
             let keys = Keys::of(index.column, &first);
@@ -128,7 +133,7 @@ impl StepQueue {
 
     /// What of it can go for want of room, in bytes.
     pub(super) fn spare(&self) -> u64 {
-        spare(self.len(), WAITING_BYTES)
+        self.back().map_or(0, |newest| self.bytes.saturating_sub(weight::waiting(newest)))
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Waiting>> {
