@@ -13,6 +13,7 @@
 
 mod workers;
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -24,7 +25,7 @@ use engine::frame::blocks::Block;
 use engine::matches::{Matches, Nanos, SourceId, SourceInfo};
 use engine::matching::{Decoding, Scratch, match_block};
 use engine::plan::Plan;
-use engine::state::State;
+use engine::state::{HashKey, State};
 use engine::time::Tick;
 
 use crate::exit;
@@ -43,7 +44,7 @@ pub(crate) struct Drive {
     /// Sources that are not at their end.
     open: Vec<SourceId>,
     /// Time runs on while sources are silent; that of a bounded run is its events' alone.
-    pub(crate) live: bool,
+    live: bool,
     /// Sources that had nothing to give, and when that was seen.
     empty: Vec<(SourceId, Instant)>,
     /// What could not be read, in words that have been told.
@@ -58,8 +59,18 @@ const EMPTY_FOR: Duration = Duration::from_millis(50);
 const TURN: usize = 8;
 
 impl Drive {
-    pub(crate) fn new(plan: Arc<Plan>, feed: Feed, threads: usize, stop: Arc<AtomicBool>) -> Self {
-        let mut state = State::new(Arc::clone(&plan), plan.limits);
+    /// For these sources; `live`: time runs on while they are silent, and nobody shall foresee what shares a shard with what.
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        feed: Feed,
+        (threads, live): (usize, bool),
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        let of_plan = Arc::clone(&plan);
+        let mut state = match live {
+            true => State::with_key(of_plan, plan.limits, random_key()),
+            false => State::new(of_plan, plan.limits),
+        };
         let info = |name: &String| SourceInfo { name: name.as_str().into(), cluster: None };
         let infos: Vec<SourceInfo> = feed.names().iter().map(info).collect();
         let open = infos.iter().map(|info| state.add_source(info.clone())).collect();
@@ -74,7 +85,7 @@ impl Drive {
             scratch,
             stop,
             open,
-            live: false,
+            live,
             empty: Vec::new(),
             failed: Vec::new(),
         }
@@ -198,6 +209,17 @@ impl Drive {
     }
 }
 
+/// The key of the hashes of a live run. What a bounded run sheds must be the same each time; who writes to a live one must not
+/// be able to choose keys that all want the same room.
+fn random_key() -> HashKey {
+    let random = RandomState::new();
+    let mut key = HashKey::default();
+    for (number, part) in (0_u64..).zip(key.chunks_exact_mut(8)) {
+        part.copy_from_slice(&random.hash_one(number).to_le_bytes());
+    }
+    key
+}
+
 /// What the engine, which has no clock, is told of a silence.
 fn tick(silent: Duration) -> Tick {
     Tick { silent: nanos(silent), wall: wall() }
@@ -210,4 +232,18 @@ fn wall() -> Nanos {
 
 fn nanos(duration: Duration) -> Nanos {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::random_key;
+
+    #[test]
+    fn two_live_runs_have_two_keys() {
+        let keys = [random_key(), random_key()];
+        assert_ne!(keys[0], keys[1]);
+        // All of it is drawn.
+        let parts: std::collections::BTreeSet<&[u8]> = keys.iter().flat_map(|key| key.chunks(8)).collect();
+        assert_eq!(parts.len(), 8);
+    }
 }

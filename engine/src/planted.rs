@@ -107,6 +107,7 @@ pub const BOUNDED: &[(u8, &str)] = &[
     (95, "tuples of a match past the most are not counted"),
     (96, "tuples of a match past the most leave alerts exact"),
     (98, "a long value is told from others by its beginning alone"),
+    (99, "a throttle that could not be remembered is not told of"),
 ];
 
 #[cfg(feature = "planted-errors")]

@@ -123,7 +123,8 @@ struct TableCosts {
 
 impl Costs {
     pub(super) fn new(rule: &Rule) -> Self {
-        let Cost { class, dear, events_per_key, bytes_per_key, beside, table } = cost(rule, &Limits::default());
+        let Cost { class, dear, events_per_key, bytes_per_key, beside, table } =
+            cost(rule, &Limits::default());
         let table =
             table.map(|Table { bytes_per_settled, bytes_max }| TableCosts { bytes_per_settled, bytes_max });
         Self { class: class.text(), dear, events_per_key, bytes_per_key, values_beside: beside, table }

@@ -143,6 +143,8 @@ impl State {
                         None => return,
                     };
                     self.arm(place.key);
+                    // What came of it when there was no room is not known.
+                    raised.notes.throttle_lost = place.unsure && !planted(99);
                     match told {
                         Ok(suppressed) => raised.suppressed = suppressed,
                         Err(since) => return self.held_back(pending, since),
@@ -150,7 +152,10 @@ impl State {
                 }
                 // Not remembered, so the next one is told too.
                 None if planted(79) => return self.held_back(pending, pending.effective()),
-                None => self.tally.shed.throttles += 1,
+                None => {
+                    self.tally.shed.throttles += 1;
+                    raised.notes.throttle_lost = !planted(99);
+                }
             }
         }
         let id = self.raise(rule, Subject::of(pending, &[&pending.m.captures]), raised);

@@ -82,6 +82,8 @@ pub(super) struct Notes {
     pub(super) again: bool,
     /// More waited than may, so that not all that belongs to it may have come.
     pub(super) hurried: bool,
+    /// There was no room to remember when its key was told of last.
+    pub(super) throttle_lost: bool,
     /// An alert that it rests on is approximate.
     pub(super) rests: bool,
     /// Its window was not over.
@@ -103,6 +105,7 @@ impl Notes {
             (self.search_cut, "too many events: not all choices were tried"),
             (self.again, "too many requests: some may count twice"),
             (self.hurried, "too many events wait: decided before all of its time had come"),
+            (self.throttle_lost, "too many keys: the throttle of this one could not be remembered"),
             (self.rests, "an alert that it rests on is approximate"),
         ];
         all.into_iter().filter_map(|(holds, text)| holds.then_some(text)).collect()
@@ -110,7 +113,7 @@ impl Notes {
 
     fn approximate(self) -> bool {
         let room = self.shared || self.unsure || self.refused || self.cut || self.search_cut;
-        room || self.again || self.hurried || self.rests
+        room || self.again || self.hurried || self.throttle_lost || self.rests
     }
 }
 

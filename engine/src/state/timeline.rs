@@ -109,7 +109,7 @@ impl State {
             self.requests_of(at, &mut completing);
         }
         let of_now = |next: &super::Pending| (next.effective(), next.stratum) <= (at, stratum);
-        while self.waiting.peek().is_some_and(|next| of_now(next)) {
+        while self.waiting.peek().is_some_and(of_now) {
             let Some(pending) = self.waiting.pop() else { break };
             completing.extend(self.decide(pending));
         }

@@ -257,6 +257,16 @@ fn known_is_exact(case: &Case, exact: &[RefAlert], ran: &Ran) -> Result<(), Stri
     if let Some(wrong) = wrong {
         return Err(format!("not what the reference says, and not approximate: {:?}", wrong.alert));
     }
+    let twice = |one: &Told| {
+        let before = ran.told.iter().filter(|other| other.alert.key == one.alert.key);
+        let gap = |other: &Told| one.alert.time - other.alert.time;
+        before.map(gap).find(|gap| *gap > 0 && *gap < (case.throttle - 1) * SECOND)
+    };
+    if case.kind.promise == Promise::HoldsBack
+        && let Some(wrong) = sure().find(|one| twice(one).is_some())
+    {
+        return Err(format!("told though its throttle was not over, and not approximate: {:?}", wrong.alert));
+    }
     let different: BTreeSet<&RefAlert> = sure().map(|told| &told.alert).collect();
     match again || different.len() == sure().count() {
         true => Ok(()),

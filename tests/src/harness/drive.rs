@@ -116,7 +116,15 @@ fn cut(id: SourceId, bytes: &[u8], piece: usize, limits: Limits, choices: &mut C
 impl Drive {
     fn new<'a>(plan: &Arc<Plan>, case: &Case, way: &Way) -> (Self, Choices<'a>) {
         let (choices, limits) = (Choices::seeded(way.seed), limits(case));
-        let mut state = State::new(Arc::clone(plan), limits);
+        // While there is room nothing of the key may show.
+        let mut state = match way.seed {
+            0 => State::new(Arc::clone(plan), limits),
+            seed => State::with_key(
+                Arc::clone(plan),
+                limits,
+                [seed.to_le_bytes(); 4].as_flattened().try_into().unwrap_or_default(),
+            ),
+        };
         let infos: Vec<SourceInfo> = case
             .sources
             .iter()

@@ -119,8 +119,8 @@ fn run(plan: &Arc<Plan>, source: Source, way: Way, mut see: impl FnMut(&[Alert])
         return Err(error);
     }
     let mut sinks = Sinks::new(vec![Target::File(PathBuf::from("/dev/null"))], false).open(way.live)?;
-    let mut drive = Drive::new(Arc::clone(plan), feed, way.threads, Arc::new(AtomicBool::new(false)));
-    drive.live = way.live;
+    let mut drive =
+        Drive::new(Arc::clone(plan), feed, (way.threads, way.live), Arc::new(AtomicBool::new(false)));
     drive.decode_with(way.decoding);
     let mut ids = Vec::new();
     each_alert(&mut drive, |alerts| {

@@ -81,7 +81,7 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let plan = Arc::new(Plan::new(&rules, limits));
     let number = plan.rule(&args.rule).unwrap_or_default();
     let (feed, errors) = Feed::open(&sources, plan.limits.line_bytes_max, false);
-    let mut drive = Drive::new(Arc::clone(&plan), feed, 1, signals::watch()?);
+    let mut drive = Drive::new(Arc::clone(&plan), feed, (1, false), signals::watch()?);
     for error in &errors {
         drive.failed(error);
     }

@@ -42,8 +42,7 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let (feed, errors) = Feed::open(&sources, args.max_line, live);
     let mut sinks = sinks.open(live)?;
     let started = Instant::now();
-    let mut drive = Drive::new(plan, feed, threads(args, live), stop);
-    drive.live = live;
+    let mut drive = Drive::new(plan, feed, (threads(args, live), live), stop);
     drive.decode_with(args.decoding());
     for error in &errors {
         drive.failed(error);
