@@ -144,7 +144,7 @@ pub(crate) fn load(kind: Kind, events: u64, limits: Limits) -> (Arc<Plan>, Vec<u
 /// How many alerts so many events of few keys must bring where there is room for all.
 pub(crate) fn told_of_few(kind: Kind, events: u64) -> u64 {
     match kind.name {
-        "sequence" => planted(events),
+        "sequence" | "unordered" | "no between" | "auditID" => planted(events),
         // What is waited for would be told later than the last event.
         "first_seen" | "silent" | "unanswered" => 0,
         _ => FEW.min(events) + planted(events),

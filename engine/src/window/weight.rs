@@ -71,7 +71,9 @@ pub(crate) fn waiting(waiting: &Waiting) -> u64 {
 pub(crate) fn undecided(m: &Match) -> u64 {
     let counted = |counted: &Counted| match counted {
         Counted::No | Counted::One => 0,
-        Counted::Tuples(tuples) => tuples.iter().map(|tuple| PIECE + tuple.len()).sum(),
+        Counted::Tuples(tuples) | Counted::Cut(tuples, _) => {
+            tuples.iter().map(|tuple| PIECE + tuple.len()).sum()
+        }
         Counted::Values(values) => PIECE + size_of_val(values.as_slice()),
     };
     let counted: usize = m.counted.iter().map(|of| size_of::<Counted>() + counted(of)).sum();
