@@ -68,10 +68,10 @@ fn compile_and_rules_say_what_each_rule_costs_and_what_makes_it_dear() {
     assert_eq!(cost(1)["dear"][0], "`pod_spec.hostPID` opens a body");
     assert_eq!((&cost(1)["bytes_per_key"], &cost(1)["events_per_key"]), (&0.into(), &0.into()));
     assert_eq!((&cost(2)["class"], &cost(2)["dear"]), (&"fields".into(), &serde_json::json!([])));
-    // A thousand events of 2 KiB each, and what a key costs by itself.
+    // A thousand events of 11 KiB at most each, and what a key costs by itself.
     assert_eq!(cost(2)["events_per_key"], 1000);
     let bytes = cost(2)["bytes_per_key"].as_u64().unwrap();
-    assert!((2_048_000..2_200_000).contains(&bytes), "{bytes}");
+    assert!((11_264_000..11_300_000).contains(&bytes), "{bytes}");
 
     let compiled = place.run(&["compile", "costs.rule", "--format", "json"]).ends(0).json();
     let costs: Vec<_> = compiled.iter().filter(|line| line["code"] == "cost").collect();
@@ -89,7 +89,7 @@ fn compile_and_rules_say_what_each_rule_costs_and_what_makes_it_dear() {
     let lines: Vec<&str> = text.lines().filter(|line| line.contains("  every event, up to")).collect();
     assert!(lines.len() == 1 && lines[0].starts_with("wide ") && lines[0].ends_with("(off)"), "{text}");
     assert!(text.contains("bodies, remembers nothing: `pod_spec.hostPID` opens a body\n"), "{text}");
-    assert!(text.contains("fields, up to 2.0 MiB a key (1000 events)"), "{text}");
+    assert!(text.contains("fields, up to 10.7 MiB a key (1000 events)"), "{text}");
     // Of rules that do not compile nothing is said of what they cost; nor to scanners.
     place.write("wrong.rule", WRONG);
     let wrong = place.run(&["compile", "wrong.rule", "--format", "json"]).ends(1).json();
