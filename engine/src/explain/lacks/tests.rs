@@ -187,3 +187,103 @@ fn in_any_order_the_steps_that_did_not_come() {
     assert_eq!(got[2], "70s what began at 0s is over (b): no alert: nothing came at `b` within 1m0s");
     assert_eq!(got[3], "75s (b): completes no sequence: `a` came 15s too early; `c` came 5s too early");
 }
+
+/// Numbers that are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+const VERBS: [(&str, &str); 3] = [("a", "get"), ("b", "list"), ("c", "delete")];
+
+/// The earliest end of a chain of the first steps that begins at a time, if there is one.
+fn reached(events: &[(u64, usize)], from: u64, steps: usize) -> Option<u64> {
+    (1..steps).try_fold(from, |at, step| {
+        let of_step = events.iter().filter(|(time, of)| *of == step && *time >= at);
+        of_step.map(|(time, _)| *time).min()
+    })
+}
+
+#[test]
+fn what_is_said_of_random_sequences_is_so() {
+    let rule =
+        "by user.username sequence within 20s { a: on get of pods b: on list of pods c: on delete of pods }";
+    let mut numbers = Numbers(7);
+    let (mut over, mut early) = (0, 0);
+    for _ in 0..200 {
+        let mut events: Vec<(u64, usize)> =
+            (0..12).map(|_| (numbers.below(80), usize::try_from(numbers.below(3)).unwrap())).collect();
+        events.sort_unstable();
+        let at = |(time, step): &(u64, usize)| format!("at {time}s {{ verb: \"{}\" }} ", VERBS[*step].1);
+        for line in told(rule, &events.iter().map(at).collect::<String>()) {
+            let (until, words) = line.split_once("s ").unwrap();
+            let until: u64 = until.parse().unwrap();
+            let step = |name: &str| VERBS.iter().position(|(of, _)| *of == name).unwrap();
+            if let Some((_, words)) = words.split_once("no alert: no `") {
+                over += 1;
+                let (missing, after) = (step(&words[..1]), step(&words[15..16]));
+                assert_eq!(missing, after + 1, "{line}");
+                let from = until - 20;
+                assert!(events.contains(&(from, 0)), "{line}\n{events:?}");
+                let end = reached(&events, from, missing).filter(|end| *end <= until);
+                assert!(end.is_some(), "{line}\n{events:?}");
+                let next = reached(&events, from, missing + 1);
+                assert!(next.is_none_or(|next| next > until), "{line}\n{events:?}");
+            }
+            assert!(!words.contains("did not complete"), "{line}: nothing is asked between the steps");
+            for words in words.split("; ").filter(|words| words.contains("too early")) {
+                early += 1;
+                let words = words.rsplit_once(": ").map_or(words, |(_, words)| words);
+                let of = step(&words[1..2]);
+                let last = events
+                    .iter()
+                    .filter(|(time, step)| *step == of && *time <= until)
+                    .map(|(time, _)| *time)
+                    .max();
+                let by = until - 20 - last.unwrap();
+                assert_eq!(words, format!("`{}` came {by}s too early", VERBS[of].0), "{line}\n{events:?}");
+            }
+        }
+    }
+    assert!(over > 200 && early > 100, "{over} {early}");
+}
+
+#[test]
+fn how_late_different_values_of_random_windows_came_is_so() {
+    let mut numbers = Numbers(11);
+    let mut late = 0;
+    for _ in 0..100 {
+        let events: std::collections::BTreeMap<u64, u64> =
+            (0..14).map(|_| (numbers.below(120), numbers.below(4))).collect();
+        let at = |(time, name): (&u64, &u64)| format!("at {time}s {{ objectRef.name: \"n{name}\" }} ");
+        let test = events.iter().map(at).collect::<String>();
+        let lines = told("on get of pods when distinct(objectRef.name) >= 3 within 20s", &test);
+        assert_eq!(lines.len(), events.len());
+        for ((time, _), line) in events.iter().zip(&lines) {
+            let different = |from: u64, until: u64| {
+                let names: std::collections::BTreeSet<u64> =
+                    events.range(from..until).map(|(_, name)| *name).collect();
+                names.len()
+            };
+            let holds = |longer: &u64| different(time.saturating_sub(20 + longer), time + 1) >= 3;
+            let longer = (0..=120).find(holds);
+            let needed = |longer: &u64| different(time.saturating_sub(20 + longer), *time) < 3;
+            let wanted = match longer {
+                Some(0) => format!("{time}s: alert, "),
+                Some(by) if needed(&by) => {
+                    format!("; it came {} late", super::length(i64::try_from(by).unwrap() * 1_000_000_000))
+                }
+                _ => " of 3 within 20s".to_owned(),
+            };
+            late += usize::from(line.contains("late"));
+            let fits =
+                if wanted.ends_with("alert, ") { line.starts_with(&wanted) } else { line.ends_with(&wanted) };
+            assert!(fits, "{line}\n{wanted}\n{events:?}");
+        }
+    }
+    assert!(late > 50, "{late}");
+}
