@@ -1,4 +1,5 @@
-//! Every limit of the language, by name and unit. Reaching one is an error with its own code, never a silent cut.
+//! Every limit of the language, by name and unit. Reaching one is an error with its own code, never a silent cut; of those
+//! that a compilation may set it is a warning.
 
 /// The longest rule file, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 4 << 20;
@@ -8,8 +9,11 @@ pub const NESTING_MAX: usize = 64;
 pub const RULE_NODES_MAX: usize = 100_000;
 /// The most nodes that the conditions of all rules of a set may have together.
 pub const SET_NODES_MAX: usize = 5_000_000;
-/// The longest window of a rule, in nanoseconds: 30 days.
-pub const WINDOW_NANOS_MAX: i64 = 30 * 86_400_000_000_000;
+/// The longest window of a rule, in nanoseconds: 366 days. Times are 64 bits of nanoseconds, 292 years to each side, so that
+/// all windows of a sequence together are far from where they end.
+pub const WINDOW_NANOS_MAX: i64 = 366 * DAY_NANOS;
+/// A day, in nanoseconds.
+pub const DAY_NANOS: i64 = 86_400_000_000_000;
 /// The most times that one step of a sequence may ask for.
 pub const STEP_TIMES_MAX: u32 = 100;
 /// The most events that one test may make.
@@ -26,3 +30,16 @@ pub const VALUES_BYTES_MAX: usize = 64 << 20;
 pub const MAXMIND_BYTES_MAX: usize = 256 << 20;
 /// The most rows of all tables together, MaxMind databases aside.
 pub const TABLE_ROWS_MAX: usize = 1_000_000;
+
+/// Limits that a compilation may set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For how long whoever runs the rules keeps their state, in nanoseconds: a longer window is warned of.
+    pub state_nanos: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { state_nanos: 30 * DAY_NANOS }
+    }
+}

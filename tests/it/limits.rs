@@ -119,3 +119,49 @@ fn two_long_lists_have_more_tuples_than_are_told_apart_and_none_is_missed() {
     let (found, tally) = told(Limits { tuples_per_match_max: many, matches_per_key_max: many, ..limits });
     assert_eq!((of(&found), tally.shed.tuples), (of(&expected), 0));
 }
+
+#[test]
+fn the_longest_windows_end_where_the_reference_says() {
+    const DAY: i64 = 86_400_000_000_000;
+    let mut sources = SourceMap::default();
+    let rule = |name: &str, rest: &str| {
+        format!("rule {name} \"Long\" {{ severity low {rest} alert \"{{objectRef.name}}\" }}\n")
+    };
+    let text = rule("sliding", "on any of any by user.username when count() >= 3 within 366d throttle 0s")
+        + &rule("tumbling", "on any of any when count() >= 1 tumbling 366d")
+        + &rule("session", "on any of any when count() >= 2 session gap 200d within 366d")
+        + &rule("seen", "on any of any when first_seen(objectRef.name) within 90d learning 31d")
+        + &rule("silent", "on any of any by user.username when silent for 366d")
+        + &rule(
+            "undone",
+            "by user.username sequence within 366d { a: on get of any b: on get of any no n within 366d: on list of any }",
+        );
+    sources.add("limits.rule", text);
+    let rules = dsl::check::compile(&sources).rules.unwrap();
+    let days = [0, 31, 89, 90, 121, 122, 300, 365, 366, 367, 732, 733, 734, 1_099, 1_101, 1_500];
+    let arrivals: Vec<Arrival> = (0..)
+        .zip(days)
+        .map(|(n, day)| {
+            let stamp = chrono::DateTime::from_timestamp_nanos(1_767_571_200_000_000_000 + day * DAY);
+            let stamp = stamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            let event = json!({
+                "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("id-{n}"),
+                "stage": "ResponseComplete", "verb": if n == 13 { "list" } else { "get" }, "requestURI": "/x",
+                "user": {"username": "alice"}, "objectRef": {"resource": "pods", "name": format!("pod-{}", n % 3)},
+                "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,
+            });
+            Arrival::event(0, event)
+        })
+        .collect();
+    let limits = Limits::default();
+    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
+    let source = [Source { name: "log".to_owned(), cluster: None }];
+    let mut expected = answer(&rules, &source, &arrivals, settings, &Poison::default()).alerts;
+    let bytes = arrivals.iter().flat_map(|a| format!("{}\n", a.json).into_bytes()).collect();
+    let (mut found, _) = run(&rules, limits, 1 << 16, &[("log".to_owned(), None, bytes)]);
+    expected.sort();
+    found.sort();
+    assert_eq!(expected, found);
+    let told: std::collections::BTreeSet<_> = found.iter().map(|alert| alert.rule.as_str()).collect();
+    assert_eq!(told.len(), 6, "{told:?}");
+}

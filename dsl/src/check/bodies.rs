@@ -88,7 +88,7 @@ impl Bodies {
     }
 
     fn of_kinds(kinds: &[Kind<'_>], verbs: &[&str]) -> Self {
-        let (mut request, mut desired) = (Vec::new(), Vec::new());
+        let (mut request, mut desired, mut patched) = (Vec::new(), Vec::new(), false);
         let (mut object, mut list, mut status) = (Vec::new(), Vec::new(), Vec::new());
         for kind in kinds {
             for verb in verbs {
@@ -100,6 +100,7 @@ impl Bodies {
                         desired.push(ty);
                     }
                     RequestBody::Patch(ty, operations) => {
+                        patched = true;
                         request.extend([ty.clone(), operations]);
                         desired.push(ty);
                     }
@@ -123,9 +124,13 @@ impl Bodies {
             union_or_any(bodies.collect())
         };
         let union = |all: Vec<Type>| Ty::union(all.into_iter().map(Ty::from));
+        let mut asked = if request.is_empty() { written() } else { union(request) };
+        if patched {
+            asked = asked.of_patch();
+        }
         let none = object.is_empty() && list.is_empty();
         Self {
-            request: if request.is_empty() { written() } else { union(request) },
+            request: asked,
             desired: if desired.is_empty() { written() } else { union(desired) },
             object: if none { written() } else { union(object) },
             list: union(list),

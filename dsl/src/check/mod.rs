@@ -47,6 +47,7 @@ use std::collections::BTreeMap;
 
 use crate::diag::{Diagnostic, Level};
 use crate::ir;
+use crate::limits::Limits;
 use crate::source::SourceMap;
 use crate::syntax::ast::{self, File, Item};
 pub use files::{Wanted, wanted};
@@ -65,17 +66,24 @@ pub struct Outcome {
 /// Reads and checks all files of a rule set.
 #[must_use]
 pub fn compile(sources: &SourceMap) -> Outcome {
-    compiled(sources, true)
+    compiled(sources, Limits::default(), true)
+}
+
+/// The same under other limits.
+#[must_use]
+pub fn compile_within(sources: &SourceMap, limits: Limits) -> Outcome {
+    compiled(sources, limits, true)
 }
 
 /// As [`compile`], without warnings: for texts that were compiled before, when they were told.
 #[must_use]
 pub fn compile_again(sources: &SourceMap) -> Outcome {
-    compiled(sources, false)
+    compiled(sources, Limits::default(), false)
 }
 
-fn compiled(sources: &SourceMap, warn: bool) -> Outcome {
+fn compiled(sources: &SourceMap, limits: Limits, warn: bool) -> Outcome {
     let mut report = Report::default();
+    report.limits = limits;
     let mut files: Vec<File> = Vec::new();
     for (id, file) in sources.files() {
         let parsed = crate::syntax::parse(id, &file.text);

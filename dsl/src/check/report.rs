@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::diag::{Code, Diagnostic, Level};
-use crate::limits::DIAGNOSTICS_MAX;
+use crate::limits::{DIAGNOSTICS_MAX, Limits};
 use crate::source::Span;
 
 /// The mistakes so far.
@@ -16,6 +16,8 @@ pub(crate) struct Report {
     seen: BTreeSet<(Code, Span, String)>,
     /// How many nodes of the IR were made so far, over all rules.
     pub nodes: usize,
+    /// What is warned of.
+    pub limits: Limits,
 }
 
 impl Report {

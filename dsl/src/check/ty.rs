@@ -14,6 +14,9 @@ use crate::schema::{self, Lookup};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Ty {
     members: Vec<Type>,
+    /// It may stand in a strategic merge patch, whose objects and maps have keys of their own that begin with `$` and say
+    /// how to merge: `$patch`, `$retainKeys`, `$setElementOrder/containers`.
+    directed: bool,
 }
 
 /// What is known of a text beyond its type.
@@ -39,7 +42,12 @@ pub(crate) enum Dead {
 impl Ty {
     /// Of what has been reported.
     pub(crate) fn poison() -> Self {
-        Self { members: Vec::new() }
+        Self { members: Vec::new(), directed: false }
+    }
+
+    /// As it stands in a patch.
+    pub(crate) fn of_patch(self) -> Self {
+        Self { directed: true, ..self }
     }
 
     pub(crate) fn any() -> Self {
@@ -61,13 +69,16 @@ impl Ty {
 
     /// All that any of them may be.
     pub(crate) fn union(all: impl IntoIterator<Item = Self>) -> Self {
-        let mut members = Vec::new();
-        for member in all.into_iter().flat_map(|ty| ty.members) {
-            if !members.contains(&member) {
-                members.push(member);
+        let (mut members, mut directed) = (Vec::new(), false);
+        for ty in all {
+            directed |= ty.directed;
+            for member in ty.members {
+                if !members.contains(&member) {
+                    members.push(member);
+                }
             }
         }
-        if members.contains(&Type::Any) { Self::any() } else { Self { members } }
+        if members.contains(&Type::Any) { Self::any() } else { Self { members, directed } }
     }
 
     /// Whether it may be what `is` says; what is open may.
@@ -110,13 +121,16 @@ impl Ty {
             _ => None,
         });
         let element = Self::union(of);
-        if element.is_poison() { Err(Dead::NoList) } else { Ok(element) }
+        if element.is_poison() { Err(Dead::NoList) } else { Ok(element.below(self)) }
     }
 
     /// Of `.name` or `["name"]`.
     pub(crate) fn field(&self, name: &str) -> Result<(Self, Facts), Dead> {
         if self.is_open() {
             return Ok((self.clone(), Facts::default()));
+        }
+        if self.directed && name.starts_with('$') && self.members.iter().any(is_directed) {
+            return Ok((Self::any(), Facts::default()));
         }
         let mut found = Vec::new();
         let mut facts: Option<Facts> = None;
@@ -144,7 +158,7 @@ impl Ty {
             facts = Some(facts.map_or(these, |all| if all == these { all } else { Facts::default() }));
         }
         if !found.is_empty() {
-            return Ok((Self::union(found), facts.unwrap_or_default()));
+            return Ok((Self::union(found).below(self), facts.unwrap_or_default()));
         }
         if others.is_empty() {
             return Err(Dead::NoFields(self.members.iter().any(|member| matches!(member, Type::List(_)))));
@@ -169,13 +183,18 @@ impl Ty {
         }
         let value = Self::union(found);
         if !value.is_poison() {
-            return Ok(value);
+            return Ok(value.below(self));
         }
         let list = self.members.iter().any(|member| matches!(member, Type::List(_)));
         if list || !key.may(|ty| *ty == Type::Text) {
             return Err(if list { Dead::NoFields(true) } else { Dead::NoList });
         }
         Err(Dead::NoFields(false))
+    }
+
+    /// As a part of that.
+    fn below(self, whole: &Self) -> Self {
+        Self { directed: whole.directed, ..self }
     }
 
     fn value_of_maps(&self) -> Self {
@@ -188,7 +207,16 @@ impl Ty {
 
 impl From<Type> for Ty {
     fn from(ty: Type) -> Self {
-        Self { members: vec![ty] }
+        Self { members: vec![ty], directed: false }
+    }
+}
+
+/// Whether it may hold directives where it stands in a patch: an operation of a JSON patch has none.
+fn is_directed(ty: &Type) -> bool {
+    match ty {
+        Type::Object(name) => &**name != schema::OPERATION,
+        Type::Map(_) => true,
+        _ => false,
     }
 }
 

@@ -6,12 +6,10 @@ use super::report::Report;
 use super::warn::children;
 use crate::diag::Code;
 use crate::ir::{self, Aggregate, AggregateKind, CompareOp, ExprKind, Literal, Shape, Type};
-use crate::limits::WINDOW_NANOS_MAX;
+use crate::limits::{DAY_NANOS, WINDOW_NANOS_MAX};
 use crate::syntax::ast::{self, DurationAt, WindowKind};
 
-const DAY_NANOS: i64 = 86_400_000_000_000;
-
-/// A length of time that must not be zero, and not longer than state is kept.
+/// A length of time that must not be zero, and not longer than may be.
 pub(crate) fn length(of: &DurationAt, what: &str, report: &mut Report) -> Option<i64> {
     if of.node <= 0 {
         report.error_help(
@@ -25,7 +23,8 @@ pub(crate) fn length(of: &DurationAt, what: &str, report: &mut Report) -> Option
     kept(of, what, report)
 }
 
-/// A length of time that may be zero, and is not longer than state is kept.
+/// A length of time that may be zero, and is not longer than may be. One that is longer than state is kept works, and is
+/// doubtful.
 fn kept(of: &DurationAt, what: &str, report: &mut Report) -> Option<i64> {
     if of.node > WINDOW_NANOS_MAX {
         let days = WINDOW_NANOS_MAX / DAY_NANOS;
@@ -33,7 +32,22 @@ fn kept(of: &DurationAt, what: &str, report: &mut Report) -> Option<i64> {
         report.error(Code::WindowTooLong, of.span, message);
         return None;
     }
+    let state = report.limits.state_nanos;
+    if of.node > state {
+        let message = format!("{what} is longer than state is kept, which is {}", text(state));
+        let help = "it must be remembered for as long, over restarts too: is a shorter one enough?";
+        report.error_help(Code::WindowOverState, of.span, message, help);
+    }
     Some(of.node)
+}
+
+/// A length of time as people say it, down to seconds.
+fn text(nanos: i64) -> String {
+    const SECOND: i64 = 1_000_000_000;
+    let units = [(DAY_NANOS, "day"), (3600 * SECOND, "hour"), (60 * SECOND, "minute")];
+    let (unit, word) = units.into_iter().find(|(unit, _)| nanos % unit == 0).unwrap_or((SECOND, "second"));
+    let many = nanos / unit;
+    format!("{many} {word}{}", if many == 1 { "" } else { "s" })
 }
 
 impl<'a> Lower<'a, '_> {

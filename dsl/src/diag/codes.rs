@@ -145,7 +145,7 @@ codes! {
     KeyNotSingle = "E407",
     /// A duration that is zero where some time is wanted.
     ZeroDuration = "E408",
-    /// A window that is longer than state is kept.
+    /// A window that is longer than any may be.
     WindowTooLong = "E409",
     /// Steps of one sequence whose keys are not the same.
     KeysDiffer = "E410",
@@ -225,6 +225,8 @@ codes! {
     SilencesItself = "W120",
     /// More warnings in one file than are shown.
     TooManyWarnings = "W121",
+    /// A window that is longer than state is kept.
+    WindowOverState = "W122",
     /// A tune of a name that is gone.
     TuneOfNothing = "W140",
     /// A tune that takes a value out of a list that does not have it.

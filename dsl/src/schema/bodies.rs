@@ -110,8 +110,11 @@ fn list_of(object: &Type) -> Type {
     }
 }
 
+/// The type of an operation of a JSON patch.
+pub const OPERATION: &str = "JSONPatchOperation";
+
 fn patch_list() -> Type {
-    Type::List(std::sync::Arc::new(named("JSONPatchOperation")))
+    Type::List(std::sync::Arc::new(named(OPERATION)))
 }
 
 fn named(name: &str) -> Type {

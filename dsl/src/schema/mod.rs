@@ -18,7 +18,7 @@ mod table;
 mod tests;
 mod words;
 
-pub use bodies::{RequestBody, ResponseBodies, request_body, response_bodies};
+pub use bodies::{OPERATION, RequestBody, ResponseBodies, request_body, response_bodies};
 pub use derived::{CONTAINER, DERIVED, DerivedField, derived};
 pub use functions::{AGGREGATES, AggregateName, AggregateSignature, FUNCTIONS, Param, Signature, function};
 pub use listened::{LISTENED, ListenedField, SEVERITIES, UNDECODABLE_HAS, UNDECODABLE_REASONS, listened};

@@ -557,3 +557,49 @@ const OTHER_CONDITIONS: &[Case] = &[
 fn other_conditions() {
     check(OTHER_CONDITIONS);
 }
+
+const DIRECTIVES_OF_A_PATCH: &[Case] = &[
+    ("patch of deployments", r#"requestObject["$patch"] == "delete""#, &[]),
+    ("patch of deployments", r#"requestObject.spec["$patch"] == "replace""#, &[]),
+    ("patch of deployments, statefulsets", r#"requestObject.spec.template["$retainKeys"][] == "spec""#, &[]),
+    (
+        "create, patch of deployments",
+        r#"present(requestObject.spec.template.spec["$setElementOrder/containers"])"#,
+        &[],
+    ),
+    (
+        "patch of deployments",
+        r#"any c in requestObject.spec.template.spec.containers: (c["$patch"] == "delete" and c.name == "a")"#,
+        &[],
+    ),
+    ("patch of deployments", r#""x" in requestObject.metadata["$deleteFromPrimitiveList/finalizers"]"#, &[]),
+    ("patch of deployments", r#"requestObject.metadata.labels["$patch"] == 1"#, &[]),
+    // Of no other body, of no scalar, of no operation; and a patch has no other field more by it.
+    (
+        "create of deployments",
+        r#"requestObject.spec["$patch"] == "replace""#,
+        &[
+            r#"E207 [["$patch"]] `requestObject.spec` has no field `$patch` in the bodies of deployments -- it has `minReadySeconds`, `paused`, `progressDeadlineSeconds`, `replicas`, `revisionHistoryLimit`, `selector`, `strategy`, `template`"#,
+        ],
+    ),
+    (
+        "patch of deployments",
+        r#"desired.spec["$patch"] == "replace""#,
+        &[
+            r#"E207 [["$patch"]] `desired.spec` has no field `$patch` in the bodies of deployments -- it has `minReadySeconds`, `paused`, `progressDeadlineSeconds`, `replicas`, `revisionHistoryLimit`, `selector`, `strategy`, `template`"#,
+        ],
+    ),
+];
+
+#[test]
+fn directives_stand_in_patches_alone() {
+    check(DIRECTIVES_OF_A_PATCH);
+    for (condition, code) in [
+        (r#"requestObject.spec.replicas["$patch"] == "replace""#, "E308"),
+        (r#"requestObject[]["$patch"] == "replace""#, "E207"),
+        (r#"requestObject.spec["patch"] == "replace""#, "E207"),
+    ] {
+        let told = in_condition("patch of deployments", condition);
+        assert!(matches!(told.as_slice(), [one] if one.starts_with(code)), "{condition}: {told:?}");
+    }
+}

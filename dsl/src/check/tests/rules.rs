@@ -124,8 +124,8 @@ const WINDOWS_HAVE_A_LENGTH_AND_COUNT: &[Case] = &[
         &[r#"E408 [0s] this window has no length -- write a time such as `5m`"#],
     ),
     (
-        r#"rule a "A" { severity low on get of secrets when count() > 3 within 31d alert "x" }"#,
-        &[r#"E409 [31d] this window is longer than 30 days"#],
+        r#"rule a "A" { severity low on get of secrets when count() > 3 within 367d alert "x" }"#,
+        &[r#"E409 [367d] this window is longer than 366 days"#],
     ),
     (
         r#"rule a "A" { severity low on get of secrets when user.username == "a" and succeeded within 5m alert "x" } let succeeded = responseStatus.code < 300"#,

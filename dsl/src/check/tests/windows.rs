@@ -2,7 +2,11 @@
 
 use super::lowering::rule;
 use super::told;
+use crate::check::compile_within;
+use crate::diag::Code;
 use crate::ir::{AggregateKind, Expr, ExprKind, Literal, Piece, Rule, Shape, Type};
+use crate::limits::{DAY_NANOS, Limits};
+use crate::source::SourceMap;
 
 fn with(clauses: &str) -> String {
     format!("rule r \"R\" {{ severity low on get of secrets {clauses} alert \"x\" }}")
@@ -108,7 +112,8 @@ fn windows_have_sensible_lengths() {
         "when count() > 3 tumbling 0s",
         &["E408 [0s] this window has no length -- write a time such as `5m`"],
     );
-    said("when count() > 3 tumbling 31d", &["E409 [31d] this window is longer than 30 days"]);
+    said("when count() > 3 tumbling 367d", &["E409 [367d] this window is longer than 366 days"]);
+    said("when silent for 366d1s", &["E409 [366d1s] this silence is longer than 366 days"]);
     said(
         "when count() > 3 session gap 0s within 0s",
         &[
@@ -128,10 +133,36 @@ fn windows_have_sensible_lengths() {
         &["E408 [0s] this memory has no length -- write a time such as `5m`"],
     );
     said(
-        "when first_seen(verb) within 1d learning 31d",
-        &["E409 [31d] this time of learning is longer than 30 days"],
+        "when first_seen(verb) within 1d learning 367d",
+        &["E409 [367d] this time of learning is longer than 366 days"],
     );
     said("when silent for 0s", &["E408 [0s] this silence has no length -- write a time such as `5m`"]);
+}
+
+#[test]
+fn windows_longer_than_state_is_kept_are_warned_of() {
+    let over = |what: &str, window: &str| {
+        format!(
+            "W122 [{window}] {what} is longer than state is kept, which is 30 days -- it must be remembered for as long, over restarts too: is a shorter one enough?"
+        )
+    };
+    said("when count() > 3 tumbling 30d", &[]);
+    said("when first_seen(verb) within 90d learning 7d", &[&over("this memory", "90d")]);
+    said(
+        "when first_seen(verb) within 366d learning 31d",
+        &[&over("this memory", "366d"), &over("this time of learning", "31d")],
+    );
+    said("when silent for 30d1s", &[&over("this silence", "30d1s")]);
+    // For how long it is kept is for whoever compiles to say.
+    let mut sources = SourceMap::default();
+    sources.add("r.rule", with("when first_seen(verb) within 90d learning 7d"));
+    let codes = |state_nanos: i64| -> Vec<Code> {
+        let outcome = compile_within(&sources, Limits { state_nanos });
+        assert!(outcome.rules.is_some());
+        outcome.diagnostics.into_iter().map(|one| one.code).filter(|code| *code != Code::NoTest).collect()
+    };
+    assert_eq!(codes(90 * DAY_NANOS), []);
+    assert_eq!(codes(90 * DAY_NANOS - 1), [Code::WindowOverState]);
 }
 
 #[test]

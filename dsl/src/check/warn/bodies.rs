@@ -329,6 +329,13 @@ impl Pair<'_> {
                 return if writes && makes_pods { Has::Path } else { Has::NoBody };
             }
         };
+        // What says how to merge stands beside any field of a patch.
+        let directive =
+            segments.iter().position(|part| matches!(part, Segment::Key(key) if key.starts_with('$')));
+        let segments = match directive {
+            Some(at) if root == Root::RequestObject && self.verb == "patch" => &segments[..at],
+            _ => segments,
+        };
         match types.as_slice() {
             [] => Has::NoBody,
             types if types.iter().any(|ty| has_path(ty, segments)) => Has::Path,
