@@ -78,7 +78,7 @@ impl<'a> EventCx<'a> {
             Derived::CsrOrganizations => self
                 .csr(|subject| Val::list(subject.organizations.into_iter().map(Val::text).collect(), false)),
             Derived::Decision => {
-                unknown::field(row, "annotations").key("authorization.k8s.io/decision", false)
+                unknown::val(unknown::field(row, "annotations")).key("authorization.k8s.io/decision", false)
             }
             Derived::DryRun => self.dry_run().val(),
             Derived::RequestId => Val::text(identity::hex(&self.request())),
@@ -92,26 +92,8 @@ impl<'a> EventCx<'a> {
     }
 
     fn pod_spec(&self) -> Val<'a> {
-        let row = self.row;
-        let (Some(resource), subresource) = (row.text(Slot::Resource), row.text(Slot::Subresource)) else {
-            return Val::Unknown;
-        };
-        let path: &[&str] = match (resource, subresource) {
-            ("pods", None | Some("ephemeralcontainers")) => &["spec"],
-            ("podtemplates", None) => &["template", "spec"],
-            (
-                "replicationcontrollers"
-                | "deployments"
-                | "statefulsets"
-                | "daemonsets"
-                | "replicasets"
-                | "jobs",
-                None,
-            ) => &["spec", "template", "spec"],
-            ("cronjobs", None) => &["spec", "jobTemplate", "spec", "template", "spec"],
-            _ => return Val::Unknown,
-        };
-        let patch = row.verb() == "patch";
+        let Ok(path) = unknown::pod_path(self.row) else { return Val::Unknown };
+        let patch = self.row.verb() == "patch";
         path.iter().fold(self.desired(), |val, key| val.key(key, patch))
     }
 
@@ -152,8 +134,7 @@ impl<'a> EventCx<'a> {
         let name = self.desired().key("metadata", patch).key("name", patch);
         match name {
             Val::Text(_) => name,
-            _ if row.verb() == "create" => Val::Unknown,
-            _ => Val::Absent,
+            _ => unknown::val(unknown::nameless(row)),
         }
     }
 
@@ -202,11 +183,10 @@ fn dry_run(row: &Row<'_>) -> Truth {
     if query::values(uri, "dryRun").any(|value| value == "All") {
         return Truth::True;
     }
-    if !matches!(row.verb(), "delete" | "deletecollection") {
-        return Truth::False;
-    }
-    let Some(body) = row.raw(Slot::RequestObject) else {
-        return if planted(13) { Truth::True } else { Truth::Unknown };
+    let body = match unknown::delete_options(row) {
+        Ok(Some(body)) => body,
+        Ok(None) => return Truth::False,
+        Err(_) => return if planted(13) { Truth::True } else { Truth::Unknown },
     };
     let all = body.get("dryRun").is_some_and(|list| list.items().any(|item| item.as_text() == Some("All")));
     Truth::of(all)

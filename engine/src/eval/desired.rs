@@ -14,20 +14,19 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::event::document::{Json, Node};
-use crate::event::row::{Row, Slot};
+use crate::event::row::Row;
 use crate::limits::{PATCH_COPIED_MAX, PATCH_DEPTH_MAX, PATCH_OPERATIONS_MAX, PATCH_REMOVED_MAX};
 use crate::planted::planted;
 
+use super::unknown;
 use super::val::Val;
 
 pub(super) fn desired<'a>(row: &Row<'a>) -> Val<'a> {
-    let Some(body) = row.raw(Slot::RequestObject) else { return Val::Unknown };
-    match (row.verb(), body.node()) {
-        ("create" | "update" | "patch", Node::Null) => Val::Absent,
-        ("create" | "update", Node::Map { .. }) => Val::Json(body),
-        ("patch", Node::Map { .. }) => Val::Json(Json { merge: true, ..body }),
-        ("patch", Node::List { .. }) => json_patch(body),
-        _ => Val::Unknown,
+    let Ok(body) = unknown::asked(row) else { return Val::Unknown };
+    match body.node() {
+        Node::Null => Val::Absent,
+        Node::List { .. } => json_patch(body),
+        _ => Val::Json(Json { merge: row.verb() == "patch", ..body }),
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) mod render;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod text;
-mod unknown;
+pub(crate) mod unknown;
 pub(crate) mod val;
 
 use std::cell::{Cell, RefCell};

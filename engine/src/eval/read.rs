@@ -35,18 +35,12 @@ pub(super) fn read<'a>(read: &'a Read, cx: &Cx<'_, 'a>) -> (Val<'a>, bool) {
             (val, false, done)
         }
         (Root::RequestObject, Event::Here(event)) => {
-            (unknown::body(event.row, Slot::RequestObject), false, 0)
+            (unknown::val(unknown::request_object(event.row)), false, 0)
         }
         (Root::ResponseObject(kinds), Event::Here(event)) => {
-            let body = unknown::body(event.row, Slot::ResponseObject);
-            let readable = match (&body, read.path.first()) {
-                (_, None) | (Val::Absent | Val::Unknown, _) => true,
-                (Val::Json(json), Some(first)) if json.is_map() => {
-                    unknown::readable(*json, *kinds, key(first, cx).as_deref())
-                }
-                _ => false,
-            };
-            (if readable { body } else { Val::Unknown }, false, 0)
+            let first = read.path.first().map(|first| key(first, cx));
+            let first = first.as_ref().map(Option::as_deref);
+            (unknown::val(unknown::response_object(event.row, *kinds, first)), false, 0)
         }
         (Root::Derived(root), Event::Here(event)) => {
             let patch = derived::is_desired(*root) && event.row.verb() == "patch";
@@ -82,13 +76,13 @@ fn field<'a>(event: &EventCx<'a>, path: &'a [Segment], cx: &Cx<'_, 'a>) -> (Val<
     {
         // The name of what is being created is the one part of a map that is unknown on its own.
         if part == Slot::Name {
-            return (unknown::object_name(row), 2);
+            return (unknown::val(unknown::object_name(row)), 2);
         }
         if row.is_map(map) {
             return (Val::option(Val::slot(row, part)), 2);
         }
     }
-    (unknown::field(row, &first), 1)
+    (unknown::val(unknown::field(row, &first)), 1)
 }
 
 /// The key that a segment goes down by, if it does.

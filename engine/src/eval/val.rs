@@ -15,7 +15,7 @@ use crate::matches::Value;
 use crate::plan::expr::Turn;
 use crate::planted::planted;
 
-use super::unknown::LEFT_OUT;
+use super::unknown;
 
 /// The entries of a map in the order of the keys' bytes.
 pub(crate) type Entries<'a> = Vec<(Cow<'a, str>, Val<'a>)>;
@@ -143,7 +143,7 @@ impl<'a> Val<'a> {
 
     /// One step down by a key. `patch`: the value is a part of `desired` of a patch.
     pub(crate) fn key(&self, key: &str, patch: bool) -> Val<'a> {
-        let missing = |open: bool| if open || key == LEFT_OUT { Val::Unknown } else { Val::Absent };
+        let missing = |open: bool| unknown::val(unknown::missing(key, open));
         match self {
             Self::Unknown => Self::Unknown,
             Self::Absent => Self::Absent,
@@ -164,8 +164,7 @@ impl<'a> Val<'a> {
             Self::Spread(items, open) => {
                 Val::Spread(items.iter().map(|v| v.key(key, patch)).collect(), *open)
             }
-            _ if patch => Val::Unknown,
-            _ => Val::Absent,
+            _ => unknown::val(unknown::misfit(patch)),
         }
     }
 
@@ -189,8 +188,7 @@ impl<'a> Val<'a> {
                     _ => Val::Absent,
                 }
             }
-            _ if patch => Val::Unknown,
-            _ => Val::Absent,
+            _ => unknown::val(unknown::misfit(patch)),
         }
     }
 

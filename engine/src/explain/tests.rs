@@ -4,6 +4,7 @@ use serde_json::{Value as Js, json};
 
 use super::*;
 use crate::eval::tests::{event, plan};
+use crate::eval::unknown::Why;
 use crate::frame::blocks::Blocks;
 use crate::matches::SourceId;
 
@@ -85,4 +86,107 @@ fn joins_are_open() {
     assert_eq!(condition.parts[0].truth, Truth::True);
     assert_eq!(condition.parts[1].values[0].why, Some("it reads an earlier step of a sequence"));
     assert_eq!(got.steps[1].key, [("user.username".into(), "u".to_owned())]);
+}
+
+/// Every row of the table in `eval/unknown.rs`: what is read, of what kind of event, why it is unknown there; and where it is
+/// not.
+#[test]
+fn what_is_unknown_and_why_is_as_the_table_says() {
+    let received = |over: Js| {
+        let mut event = json!({"stage": "RequestReceived", "verb": "create", "responseStatus": null});
+        over.as_object().unwrap().iter().for_each(|(key, value)| event[key] = value.clone());
+        event
+    };
+    let of = |resource: &str| json!({"resource": resource, "namespace": "n", "name": "p"});
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": []}});
+    let wrote = |verb: &str, body: Js| json!({"verb": verb, "requestObject": body});
+    let add = json!([{"op": "add", "path": "/metadata/name", "value": "a"}]);
+    let answered = |body: Js| json!({"responseObject": body});
+    let unnamed = json!({"resource": "pods", "namespace": "n"});
+    // Whatever took the body away: the level, the server's limit of size, a collector.
+    let bare = [
+        json!({"verb": "create", "level": "Metadata"}),
+        json!({"verb": "create", "annotations": {"audit.k8s.io/truncated": "true"}}),
+        json!({"verb": "create"}),
+        received(json!({})),
+    ];
+    let mut rows: Vec<(&str, Js, Why)> = vec![
+        ("responseStatus.code", received(json!({})), Why::BeforeResponse),
+        ("annotations[\"a\"]", received(json!({})), Why::BeforeResponse),
+        ("impersonatedUser.username", received(json!({})), Why::BeforeResponse),
+        ("decision", received(json!({})), Why::BeforeResponse),
+        ("objectRef.name", received(json!({"objectRef": unnamed})), Why::BeforeResponse),
+        ("responseObject.spec", answered(json!("x")), Why::ResponseNoObject),
+        ("responseObject.spec", answered(json!({"kind": "Table"})), Why::OtherKind),
+        ("responseObject.spec", answered(json!({"kind": "PartialObjectMetadata"})), Why::OtherKind),
+        ("responseObject.spec", answered(json!({"kind": "Status"})), Why::OtherKind),
+        ("responseObject.metadata.managedFields", answered(json!({"metadata": {}})), Why::LeftOut),
+        ("requestObject.metadata.managedFields", wrote("create", json!({"metadata": {}})), Why::LeftOut),
+        ("desired.metadata.managedFields", wrote("create", json!({"metadata": {}})), Why::LeftOut),
+        ("desired.spec", wrote("get", pod.clone()), Why::NoObjectSent),
+        ("containers", wrote("delete", pod.clone()), Why::NoObjectSent),
+        ("desired.spec", wrote("create", json!([])), Why::NoObject),
+        ("desired.spec", wrote("patch", json!("x")), Why::NoObject),
+        ("desired.spec", wrote("patch", json!({"metadata": {}})), Why::Patch),
+        ("desired.spec", wrote("patch", add.clone()), Why::Patch),
+        ("desired.metadata.name.x", wrote("patch", add.clone()), Why::Patch),
+        ("pod_spec", wrote("patch", add.clone()), Why::Patch),
+        ("object.name", json!({"verb": "create", "objectRef": unnamed}), Why::Nameless),
+        ("dry_run", json!({"verb": "delete"}), Why::DeleteBody),
+        ("dry_run", json!({"verb": "deletecollection"}), Why::DeleteBody),
+    ];
+    for (value, resource) in [("pod_spec", "services"), ("containers", "nodes")] {
+        let mut event = wrote("create", pod.clone());
+        event["objectRef"] = of(resource);
+        rows.push((value, event, Why::NoPods));
+    }
+    for event in bare {
+        for value in ["requestObject.spec", "desired.spec", "pod_spec", "containers", "csr_common_name"] {
+            rows.push((value, event.clone(), Why::NoRequestBody));
+        }
+        rows.push(("responseObject.spec", event.clone(), Why::NoResponseBody));
+    }
+    for (value, event, why) in &rows {
+        assert_eq!(unknown(value, event.clone()), Some(Some(why.text())), "{value} of {event}");
+    }
+    for why in Why::ALL {
+        assert!(rows.iter().any(|(.., of)| *of == why), "{why:?}");
+    }
+
+    for (value, event) in [
+        ("responseStatus.code", json!({"responseStatus": null})),
+        ("responseStatus.code", received(json!({"responseStatus": {"code": 200}}))),
+        ("decision", json!({})),
+        ("impersonatedUser.username", json!({})),
+        ("objectRef.name", json!({"verb": "create", "objectRef": unnamed})),
+        ("objectRef.name", received(json!({"verb": "delete", "objectRef": unnamed}))),
+        ("userAgent", received(json!({}))),
+        ("requestObject.spec", wrote("get", json!("null"))),
+        ("responseObject.spec", answered(json!("null"))),
+        ("responseObject.spec", answered(json!({"kind": "Pod"}))),
+        ("responseObject.metadata.labels", answered(json!({"kind": "PartialObjectMetadata"}))),
+        ("desired.spec", wrote("create", json!({}))),
+        ("desired.spec", wrote("create", json!("null"))),
+        ("desired.metadata.name", wrote("patch", add)),
+        ("containers", wrote("update", pod)),
+        ("object.name", json!({"verb": "delete", "objectRef": unnamed})),
+        ("dry_run", json!({"verb": "delete", "requestObject": {}})),
+        ("dry_run", json!({"verb": "delete", "requestURI": "/x?dryRun=All"})),
+        ("dry_run", json!({"verb": "create"})),
+    ] {
+        assert_eq!(unknown(value, event.clone()), None, "{value} of {event}");
+    }
+}
+
+/// If a value is unknown: why.
+#[track_caller]
+fn unknown(value: &str, over: Js) -> Option<Option<&'static str>> {
+    let text = format!(
+        "rule r \"t\" {{ severity low on any of any at any including dry_run where present({value}) alert \"x\" }}"
+    );
+    let got = explained(&plan(&text), over);
+    let condition = got.steps[0].condition.as_ref().unwrap();
+    let read = condition.values.iter().find(|read| read.text == value).unwrap();
+    assert_eq!(condition.truth == Truth::Unknown, read.value == "?", "{value}");
+    (condition.truth == Truth::Unknown).then_some(read.why)
 }
