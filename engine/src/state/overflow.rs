@@ -191,6 +191,16 @@ fn load_refused(r: &mut Reader<'_>) -> Result<Refused> {
     Ok(Refused { end: r.i64()?, count: r.u64()?, gone: r.u64()?, again: r.u64()?, overtaken: r.u64()? })
 }
 
+/// In which window what falls into the one from `start` on is counted: where so many are open that it cannot be opened too, in the
+/// next one, or in the last. Events of as many minutes of which none has passed: somebody makes up times.
+fn counted_in(open: &BTreeMap<Nanos, Refused>, start: Nanos) -> Nanos {
+    if open.len() < WINDOWS_MAX || open.contains_key(&start) {
+        return start;
+    }
+    let next = open.range(start..).next().or_else(|| open.last_key_value());
+    next.map_or(start, |(start, _)| *start)
+}
+
 impl State {
     /// A match at `at` has a key for which its rule has no room.
     pub(super) fn refuse(&mut self, rule: u32, at: Nanos) {
@@ -268,11 +278,7 @@ impl State {
         let (length, stratum) = (spec.window.max(WINDOW_MIN), spec.stratum);
         let Some(over) = self.overflow.0.get_mut(rule as usize) else { return };
         let start = at.div_euclid(length).saturating_mul(length);
-        let start = match over.refused.last_key_value() {
-            // Events of as many minutes of which none has passed: somebody makes up times.
-            Some((last, _)) if over.refused.len() >= WINDOWS_MAX => start.min(*last),
-            _ => start,
-        };
+        let start = counted_in(&over.refused, start);
         let open = over.refused.entry(start).or_insert_with(|| {
             let end = start.saturating_add(length);
             self.timers.arm(end, Timer::refused(stratum, rule));
@@ -362,3 +368,6 @@ impl State {
         self.alerts.push(alert);
     }
 }
+
+#[cfg(test)]
+mod tests;
