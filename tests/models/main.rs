@@ -4,6 +4,7 @@
 //! takes seconds; `LOOM_MAX_PREEMPTIONS=5 cargo test --release -p auditd-rules-tests --test models` tries more.
 
 #[path = "../../connect/src/handover.rs"]
+#[expect(unreachable_pub, reason = "compiled here as it stands there")]
 mod handover;
 
 /// What the hand-over is built on.
@@ -45,12 +46,12 @@ fn all_through(mut giver: Giver<usize, usize>, tasks: usize) -> Vec<usize> {
     for task in 0..tasks {
         let mut given = giver.give(task);
         while let Err(task) = given {
-            out.extend(giver.take().map(|done| done.unwrap()));
+            out.extend(giver.take().map(|done| done.expect("no thread dies")));
             given = giver.give(task);
         }
     }
     while let Some(done) = giver.take() {
-        out.push(done.unwrap());
+        out.push(done.expect("no thread dies"));
     }
     assert_eq!(giver.under_way(), 0);
     out
