@@ -6,7 +6,7 @@
 //! at. If all places are taken the giver waits for the oldest; that is how a source is slowed down.
 //!
 //! Two counters and a state a place decide who owns a place, and nobody waits for a lock while there is something to do: the
-//! mutex around a place's content is only ever tried, by its one owner. Who has nothing to do sleeps ([`Bell`]). A thread that
+//! mutex around a place's content is only ever tried, by its one owner. Who has nothing to do sleeps (`Bell`). A thread that
 //! ends in the midst of a task leaves its place as lost, and the giver hears of it instead of waiting for ever.
 //!
 //! The file is also compiled by `tests/models`, where the types of `sync` are loom's: every order in which threads can run
