@@ -59,7 +59,7 @@ fn all_through(mut giver: Giver<usize, usize>, tasks: usize) -> Vec<usize> {
 
 #[test]
 fn results_come_in_order_each_once() {
-    for (places, threads, tasks) in [(1, 1, 3), (2, 1, 3), (1, 2, 2), (2, 2, 2)] {
+    for (places, threads, tasks) in [(1, 1, 2), (2, 1, 3), (2, 2, 2)] {
         tried(move || {
             let (giver, worker) = hand_over(places);
             let workers: Vec<_> = (0..threads).map(|_| spawn(&worker)).collect();
