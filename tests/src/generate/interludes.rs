@@ -95,7 +95,10 @@ pub(super) fn stamps(choices: &mut Choices<'_>, world: &World, sent: &mut [(i64,
     let behind = *choices.pick(&[0, 0, SECOND, world.lateness, 10 * world.lateness, 60 * world.lateness]);
     let mut read = i64::MIN;
     for (now, arrival) in sent.iter_mut() {
-        // A line before the first event has no time.
+        // A line before the first event has no time, and was not read before all time.
+        if *now == i64::MIN {
+            continue;
+        }
         let here = now.saturating_sub(behind).saturating_add(*choices.pick(&[0, 1_000, SECOND / 2]));
         if read == i64::MIN || choices.chance(60) {
             read = read.max(here);
