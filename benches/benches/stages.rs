@@ -3,12 +3,11 @@
 //! `cargo bench -p auditd-rules-benches --bench stages`. Each asserts what it found, so that a figure is never that of work not done.
 
 use std::hint::black_box;
-use std::path::Path;
 use std::sync::Arc;
 
+use benches::shipped;
 use benches::stages::{names, stage};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use dsl::source::SourceMap;
 use engine::limits::Limits;
 use engine::matches::SourceInfo;
 use engine::plan::Plan;
@@ -16,11 +15,6 @@ use engine::run::Run;
 use generate::{Generator, Options, Profile};
 
 const EVENTS: u64 = 20_000;
-
-fn shipped() -> SourceMap {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
-    connect::rules::load(&[folder]).expect("the shipped rules can be read").sources
-}
 
 fn one_by_one(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("stage");

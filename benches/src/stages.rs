@@ -4,7 +4,6 @@
 //! (`cargo run --release -p auditd-rules-benches --bin instructions`), which is repeatable where time is not. What a stage needs is
 //! made before, so that only the stage is measured; that what it finds is right is asserted each time.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use dsl::source::SourceMap;
@@ -19,6 +18,7 @@ use engine::state::State;
 use generate::{Generator, Options, Profile};
 
 use crate::flood::{self, KINDS, Kind};
+use crate::shipped;
 
 /// What is measured; it says how much it found.
 pub type Work<'s> = Box<dyn FnOnce() -> u64 + 's>;
@@ -80,13 +80,15 @@ pub fn stage(name: &str) -> Stage {
     match name {
         "frame" => frame(),
         // No rule reads requests received; all other events are rows that no rule takes.
-        "pass" => lines(name, "metadata", 1.0, "", Decoding::Auto, true, |matches| matches.tally.passed),
-        "scan" => lines(name, "metadata", 0.0, "", Decoding::Scan, true, decoded),
-        "walk" => lines(name, "metadata", 0.0, "", Decoding::Walk, true, decoded),
-        "tape" => lines(name, "metadata", 0.0, "", Decoding::Tape, true, decoded),
-        "index" => lines(name, "metadata", 0.0, "rules", Decoding::Auto, true, found),
-        "rule by rule" => lines(name, "metadata", 0.0, "rules", Decoding::Auto, false, found),
-        "bodies" => lines(name, "requestresponse", 0.0, "rules", Decoding::Auto, true, found),
+        "pass" => {
+            lines(name, "metadata", 1.0, &nothing(), Decoding::Auto, true, |matches| matches.tally.passed)
+        }
+        "scan" => lines(name, "metadata", 0.0, &nothing(), Decoding::Scan, true, decoded),
+        "walk" => lines(name, "metadata", 0.0, &nothing(), Decoding::Walk, true, decoded),
+        "tape" => lines(name, "metadata", 0.0, &nothing(), Decoding::Tape, true, decoded),
+        "index" => lines(name, "metadata", 0.0, &shipped(), Decoding::Auto, true, found),
+        "rule by rule" => lines(name, "metadata", 0.0, &shipped(), Decoding::Auto, false, found),
+        "bodies" => lines(name, "requestresponse", 0.0, &shipped(), Decoding::Auto, true, found),
         "alert" => alerts(),
         "two sources" => two_sources(),
         _ => {
@@ -114,18 +116,16 @@ fn text(profile: &str, received: f64) -> Vec<u8> {
     Generator::new(Profile::named(profile).expect("the profile is there"), options).text()
 }
 
-/// The shipped rules, or one that takes nothing.
-fn plan(folder: &str) -> Arc<Plan> {
-    let sources = if folder.is_empty() {
-        let mut sources = SourceMap::default();
-        let nothing = "rule nothing \"N\" { severity low on create of leases where user.username == \"nobody\" alert \"x\" }";
-        sources.add("nothing.rule", nothing.to_owned());
-        sources
-    } else {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
-        connect::rules::load(&[folder]).expect("the shipped rules can be read").sources
-    };
-    let rules = dsl::check::compile(&sources).rules.expect("the rules compile");
+/// A rule that takes nothing.
+fn nothing() -> SourceMap {
+    let mut sources = SourceMap::default();
+    let nothing = "rule nothing \"N\" { severity low on create of leases where user.username == \"nobody\" alert \"x\" }";
+    sources.add("nothing.rule", nothing.to_owned());
+    sources
+}
+
+fn plan(rules: &SourceMap) -> Arc<Plan> {
+    let rules = dsl::check::compile(rules).rules.expect("the rules compile");
     Arc::new(Plan::new(&rules, Limits::default()))
 }
 
@@ -166,7 +166,7 @@ fn lines(
     name: &str,
     profile: &str,
     received: f64,
-    rules: &str,
+    rules: &SourceMap,
     decoding: Decoding,
     together: bool,
     what: fn(&Matches) -> u64,
@@ -263,7 +263,7 @@ fn two_sources() -> Stage {
 
 /// Writing alerts.
 fn alerts() -> Stage {
-    let mut run = Run::new(plan("rules"), Limits::default());
+    let mut run = Run::new(plan(&shipped()), Limits::default());
     run.add(info(), &text("requestresponse", 0.0));
     let alerts: Arc<Vec<Alert>> = Arc::new(run.finish().alerts);
     let expected = alerts.len() as u64;

@@ -1,10 +1,7 @@
 //! How often memory is asked for, once a thread is warm, by events that match nothing: decoding and looking for rules never does; the
 //! conditions of a rule that are asked as they are written do so where a value is a list (`groups[]`, the containers of a pod).
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-use std::path::Path;
-
+use benches::counting::{Counting, asked};
 use dsl::source::SourceMap;
 use engine::frame::blocks::{Block, Blocks};
 use engine::limits::Limits;
@@ -13,45 +10,8 @@ use engine::matching::{Decoding, Scratch, match_block};
 use engine::plan::Plan;
 use generate::{Generator, Options, Profile};
 
-/// Counts how often each thread asks for memory.
-struct Counting;
-
-thread_local! {
-    static ASKED: Cell<u64> = const { Cell::new(0) };
-}
-
-#[expect(
-    unsafe_code,
-    reason = "an allocator can be written in no other way; it hands everything on to the system's"
-)]
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ASKED.try_with(|asked| asked.set(asked.get() + 1));
-        // SAFETY: the caller's promise is handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is handed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-fn asked(work: impl FnOnce()) -> u64 {
-    let before = ASKED.get();
-    work();
-    ASKED.get() - before
-}
-
-fn shipped() -> Plan {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
-    let sources = connect::rules::load(&[folder]).expect("the shipped rules can be read").sources;
-    Plan::new(&dsl::check::compile(&sources).rules.expect("they compile"), Limits::default())
-}
 
 fn block(text: &[u8]) -> Block {
     Blocks::whole(SourceId(0), text)
@@ -103,7 +63,8 @@ fn reading_an_event_takes_no_memory() {
 
 #[test]
 fn asking_the_shipped_rules_takes_memory_for_few_events() {
-    let plan = shipped();
+    let rules = dsl::check::compile(&benches::shipped()).rules.expect("they compile");
+    let plan = Plan::new(&rules, Limits::default());
     for (profile, most) in [("metadata", 60), ("requestresponse", 240)] {
         let found = per_thousand(&plan, profile, Decoding::Auto);
         assert!(found <= most, "{profile}: memory is asked for {found} times in a thousand events");

@@ -1,11 +1,10 @@
 //! What rules remember, in real bytes: never more than the bounds that `rules` prints. An allocator counts.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use benches::counting::{Counting, held};
 use dsl::source::SourceMap;
 use engine::frame::blocks::Blocks;
 use engine::limits::{Limits, VIRTUAL_SHARDS};
@@ -16,44 +15,8 @@ use engine::plan::cost::{RECORD_BYTES, cost};
 use engine::state::State;
 use serde_json::json;
 
-/// Counts what each thread holds.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<i64> = const { Cell::new(0) };
-}
-
-fn count(bytes: usize, sign: i64) {
-    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-    // A thread that ends may free after its counter is gone.
-    let _ = HELD.try_with(|held| held.set(held.get() + sign * bytes));
-}
-
-#[expect(
-    unsafe_code,
-    reason = "an allocator can be written in no other way; it hands everything on to the system's"
-)]
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 1);
-        // SAFETY: the caller's promise is handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        count(layout.size(), -1);
-        // SAFETY: the caller's promise is handed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-fn held() -> u64 {
-    HELD.with(|held| u64::try_from(held.get()).unwrap_or(0))
-}
 
 /// The first key of the events that only let time pass.
 const CLOCK: usize = 60_000;

@@ -4,7 +4,31 @@ use dsl::source::SourceMap;
 use engine::limits::Limits;
 use serde_json::json;
 use tests::harness::run;
-use tests::reference::{Arrival, Poison, Settings, Source, answer};
+use tests::reference::{Arrival, Poison, RefAlert, Settings, Source, answer};
+
+/// What the reference says of events of one source under the limits that there are unless told.
+fn expected(rules: &dsl::ir::RuleSet, arrivals: &[Arrival]) -> Vec<RefAlert> {
+    let limits = Limits::default();
+    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
+    let source = [Source { name: "log".to_owned(), cluster: None }];
+    answer(rules, &source, arrivals, settings, &Poison::default()).alerts
+}
+
+/// The same events as lines for the engine.
+fn found(
+    rules: &dsl::ir::RuleSet,
+    limits: Limits,
+    arrivals: &[Arrival],
+) -> (Vec<RefAlert>, engine::state::RunTally) {
+    let bytes = arrivals.iter().flat_map(|a| format!("{}\n", a.json).into_bytes()).collect();
+    run(rules, limits, 1 << 16, &[("log".to_owned(), None, bytes)])
+}
+
+/// A time as events have it, so many nanoseconds after the first.
+fn stamp(nanos: i64) -> String {
+    let stamp = chrono::DateTime::from_timestamp_nanos(1_767_571_200_000_000_000 + nanos);
+    stamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
 
 #[test]
 fn past_what_a_window_keeps_the_same_requests_alert_and_the_count_says_at_least() {
@@ -20,8 +44,7 @@ fn past_what_a_window_keeps_the_same_requests_alert_and_the_count_says_at_least(
     let rules = dsl::check::compile(&sources).rules.unwrap();
     let arrivals: Vec<Arrival> = (0..1_100)
         .map(|n| {
-            let stamp = chrono::DateTime::from_timestamp_nanos(1_767_571_200_000_000_000 + n * 1_000_000_000);
-            let stamp = stamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            let stamp = stamp(n * 1_000_000_000);
             let event = json!({
                 "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("id-{n}"),
                 "stage": "ResponseComplete", "verb": "get", "requestURI": "/x", "user": {"username": "alice"},
@@ -31,14 +54,10 @@ fn past_what_a_window_keeps_the_same_requests_alert_and_the_count_says_at_least(
             Arrival::event(0, event)
         })
         .collect();
-    let limits = Limits::default();
-    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
-    let source = [Source { name: "log".to_owned(), cluster: None }];
-    let expected = answer(&rules, &source, &arrivals, settings, &Poison::default()).alerts;
-    let bytes = arrivals.iter().flat_map(|a| format!("{}\n", a.json).into_bytes()).collect();
-    let (found, _) = run(&rules, limits, 1 << 16, &[("log".to_owned(), None, bytes)]);
+    let expected = expected(&rules, &arrivals);
+    let (found, _) = found(&rules, Limits::default(), &arrivals);
     // Evidence that fell out of the window cannot be shown, nor counted; ids, times, texts and notes are the same.
-    let told = |all: &[tests::reference::RefAlert]| {
+    let told = |all: &[RefAlert]| {
         let mut all: Vec<_> = all
             .iter()
             .map(|a| (a.rule.clone(), a.time, a.id.clone(), a.message.clone(), a.notes.clone()))
@@ -83,13 +102,10 @@ fn two_long_lists_have_more_tuples_than_are_told_apart_and_none_is_missed() {
         "objectRef": {"resource": "pods", "name": "p"}, "stageTimestamp": stamp, "requestReceivedTimestamp": stamp,
     });
     let limits = Limits::default();
-    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
-    let source = [Source { name: "log".to_owned(), cluster: None }];
-    let arrivals = [Arrival::event(0, event.clone())];
-    let expected = answer(&rules, &source, &arrivals, settings, &Poison::default()).alerts;
-    let bytes = format!("{event}\n").into_bytes();
-    let told = |limits| run(&rules, limits, 1 << 20, &[("log".to_owned(), None, bytes.clone())]);
-    let of = |all: &[tests::reference::RefAlert]| {
+    let arrivals = [Arrival::event(0, event)];
+    let expected = expected(&rules, &arrivals);
+    let told = |limits| found(&rules, limits, &arrivals);
+    let of = |all: &[RefAlert]| {
         let all = all.iter().map(|alert| (alert.rule.clone(), alert.message.clone()));
         all.collect::<std::collections::BTreeSet<_>>()
     };
@@ -142,8 +158,7 @@ fn the_longest_windows_end_where_the_reference_says() {
     let arrivals: Vec<Arrival> = (0..)
         .zip(days)
         .map(|(n, day)| {
-            let stamp = chrono::DateTime::from_timestamp_nanos(1_767_571_200_000_000_000 + day * DAY);
-            let stamp = stamp.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            let stamp = stamp(day * DAY);
             let event = json!({
                 "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Metadata", "auditID": format!("id-{n}"),
                 "stage": "ResponseComplete", "verb": if n == 13 { "list" } else { "get" }, "requestURI": "/x",
@@ -153,12 +168,8 @@ fn the_longest_windows_end_where_the_reference_says() {
             Arrival::event(0, event)
         })
         .collect();
-    let limits = Limits::default();
-    let settings = Settings { lateness: limits.lateness, request_memory: limits.request_memory, until: None };
-    let source = [Source { name: "log".to_owned(), cluster: None }];
-    let mut expected = answer(&rules, &source, &arrivals, settings, &Poison::default()).alerts;
-    let bytes = arrivals.iter().flat_map(|a| format!("{}\n", a.json).into_bytes()).collect();
-    let (mut found, _) = run(&rules, limits, 1 << 16, &[("log".to_owned(), None, bytes)]);
+    let mut expected = expected(&rules, &arrivals);
+    let (mut found, _) = found(&rules, Limits::default(), &arrivals);
     expected.sort();
     found.sort();
     assert_eq!(expected, found);

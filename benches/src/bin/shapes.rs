@@ -5,7 +5,6 @@
 //! alerts depend neither on the shape nor on the decoder is asserted, and that there is no cliff: no shape takes more than [`CLIFF`] times what the
 //! same bytes take as plain lines of its level when the general decoder alone reads them.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,9 +39,7 @@ struct Shape {
 
 fn main() -> ExitCode {
     let events = std::env::args().nth(1).map_or(40_000, |text| text.parse().expect("a number of events"));
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
-    let sources = connect::rules::load(&[folder]).expect("the shipped rules can be read").sources;
-    let rules = dsl::check::compile(&sources).rules.expect("they compile");
+    let rules = dsl::check::compile(&benches::shipped()).rules.expect("they compile");
     let plan = Arc::new(Plan::new(&rules, Limits::default()));
     let mut known: Vec<(&str, u64, u64, f64)> = Vec::new();
     let mut failed = false;

@@ -29,27 +29,19 @@ struct Cut {
     ended: bool,
 }
 
-/// What comes of an input next.
-enum Next {
-    Block(Block),
-    /// More bytes, which make no block yet.
-    Bytes,
-    Failed(Error),
-    End,
-}
-
 impl Cut {
     fn new(input: Input, source: SourceId, line_bytes_max: usize) -> Self {
         Self { input, blocks: Blocks::new(source, BLOCK_BYTES, line_bytes_max), ended: false }
     }
 
-    /// Reads once, if no block is ready. `live` gives what there is and does not wait for a full block.
-    fn next(&mut self, live: bool) -> Next {
+    /// Reads once, if no block is ready; nothing: more bytes came, which make no block yet. `live` gives what there is and does
+    /// not wait for a full block.
+    fn next(&mut self, live: bool) -> Option<Given> {
         if let Some(block) = self.blocks.pop() {
-            return Next::Block(block);
+            return Some(Given::Block(block));
         }
         if self.ended {
-            return Next::End;
+            return Some(Given::End);
         }
         let got = self.blocks.read(|room| self.input.read_into(room));
         if matches!(got, Ok(1..)) {
@@ -61,8 +53,8 @@ impl Cut {
             self.blocks.finish();
         }
         match got {
-            Err(error) => Next::Failed(error),
-            Ok(_) => self.blocks.pop().map_or(Next::Bytes, Next::Block),
+            Err(error) => Some(Given::Failed(error)),
+            Ok(_) => self.blocks.pop().map(Given::Block),
         }
     }
 }
@@ -71,9 +63,9 @@ impl Cut {
 #[derive(Debug)]
 enum Origin {
     Direct(Box<Cut>),
-    /// `None`: something came, and is no block yet.
+    /// What comes of [`Cut::next`], until it ends.
     Thread {
-        pipe: Receiver<Result<Option<Block>, Error>>,
+        pipe: Receiver<Option<Given>>,
         used: SyncSender<Block>,
     },
 }
@@ -102,19 +94,14 @@ impl Reader {
             let mut cut = match open() {
                 Ok(input) => Cut::new(input, source, line_bytes_max),
                 Err(error) => {
-                    let _gone = give.send(Err(error));
+                    let _gone = give.send(Some(Given::Failed(error)));
                     return;
                 }
             };
             loop {
                 again.try_iter().for_each(|block| cut.blocks.take_back(block));
-                let given = match cut.next(live) {
-                    Next::Block(block) => Ok(Some(block)),
-                    Next::Bytes => Ok(None),
-                    Next::Failed(error) => Err(error),
-                    Next::End => return,
-                };
-                if give.send(given).is_err() {
+                let given = cut.next(live);
+                if matches!(given, Some(Given::End)) || give.send(given).is_err() {
                     return;
                 }
             }
@@ -128,24 +115,20 @@ impl Reader {
 
     pub(crate) fn next(&mut self) -> Given {
         loop {
-            let next = match &mut self.origin {
+            let given = match &mut self.origin {
                 Origin::Direct(cut) => cut.next(false),
                 Origin::Thread { pipe, .. } => match pipe.recv_timeout(PATIENCE) {
-                    Ok(Ok(given)) => {
+                    Ok(given) => {
                         self.heard = Instant::now();
-                        given.map_or(Next::Bytes, Next::Block)
+                        given
                     }
-                    Ok(Err(error)) => Next::Failed(error),
-                    Err(RecvTimeoutError::Timeout) => return Given::Nothing(self.heard.elapsed()),
-                    Err(RecvTimeoutError::Disconnected) => Next::End,
+                    Err(RecvTimeoutError::Timeout) => Some(Given::Nothing(self.heard.elapsed())),
+                    Err(RecvTimeoutError::Disconnected) => Some(Given::End),
                 },
             };
-            return match next {
-                Next::Block(block) => Given::Block(block),
-                Next::Bytes => continue,
-                Next::Failed(error) => Given::Failed(error),
-                Next::End => Given::End,
-            };
+            if let Some(given) = given {
+                return given;
+            }
         }
     }
 

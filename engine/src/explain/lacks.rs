@@ -109,12 +109,13 @@ impl Lookout {
         }
     }
 
-    /// What began and still waits when the input ends.
-    pub fn ended(&mut self) -> Vec<Expired> {
-        match &mut self.kept {
-            Kept::Chains(chains) => chains.ended(),
-            _ => Vec::new(),
+    /// What came to nothing before the input's end, an effective time, and what still waits then.
+    pub fn ended(&mut self, end: Nanos) -> Vec<Expired> {
+        let mut all = self.expired(end);
+        if let Kept::Chains(chains) = &mut self.kept {
+            all.extend(chains.ended());
         }
+        all
     }
 
     /// What each aggregate is, and of how many.

@@ -220,8 +220,7 @@ impl Version {
             }
             let last = run.state.tally().span.map_or(test.start, |(_, last)| last);
             let end = test.until.map_or(last, |until| until.max(last));
-            let mut expired = lookout.expired(end);
-            expired.extend(lookout.ended());
+            let expired = lookout.ended(end);
             timeline.extend(expired.iter().map(|expired| self.expired(test, rule, expired)));
             let judged = run.state.judged(watch).iter();
             timeline.extend(judged.map(|judged| self.over(test, rule, judged, &lookout)));

@@ -13,7 +13,7 @@ use dsl::ir::{Expected, RuleSet, Test};
 use super::log::{self, Request};
 use super::run::{self, Told};
 use super::table::{Cover, Needs, burst, each, enters, reads_secrets};
-use super::{print, score};
+use super::{LOGS, print, score};
 
 const RULES: usize = 70;
 
@@ -22,18 +22,6 @@ const TUNES: &str = "tuned.rule";
 
 /// Rules keyed by what a client can make without end; a comment at each says why it has to be.
 const ENDLESS_KEYS: &[&str] = &["body_stripped"];
-
-/// Long ones with every body, with none, with three policies in use; one without any attack; rotated files.
-const LOGS: &[&str] = &[
-    "requestresponse",
-    "metadata",
-    "seed-policy",
-    "kce-policy",
-    "falco-policy",
-    "small",
-    "benign",
-    "rotation",
-];
 
 /// The files of the folder, with their names.
 fn files() -> Vec<PathBuf> {

@@ -15,6 +15,7 @@ use log::Request;
 use run::Told;
 use table::{COVERS, Cover, EXPLAINED, Explained, Found};
 
+/// Long ones with every body, with none, with three policies in use; one without any attack; rotated files.
 const LOGS: &[&str] = &[
     "requestresponse",
     "metadata",

@@ -93,11 +93,18 @@ pub(super) fn request(json: &serde_json::Value) -> [String; 4] {
     ]
 }
 
-/// A time, also where v1beta1 has it, as text that is the same for the same time however it is written.
+/// A time as text that is the same for the same time however it is written.
 fn time(json: &serde_json::Value, key: &str) -> String {
-    let of = if json[key].is_null() { &json["timestamp"] } else { &json[key] };
-    let parsed = of.as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok());
-    parsed.map_or_else(|| of.to_string(), |time| time.to_utc().to_rfc3339())
+    instant(json, key).map_or_else(|| stands(json, key).to_string(), |time| time.to_utc().to_rfc3339())
+}
+
+/// A time of an event, also where v1beta1 has it.
+pub(super) fn instant(json: &serde_json::Value, key: &str) -> Option<chrono::DateTime<chrono::FixedOffset>> {
+    stands(json, key).as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
+}
+
+fn stands<'j>(json: &'j serde_json::Value, key: &str) -> &'j serde_json::Value {
+    if json[key].is_null() { &json["timestamp"] } else { &json[key] }
 }
 
 /// Whether no request shows itself in one source in another way than in another.

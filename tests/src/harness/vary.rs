@@ -13,7 +13,7 @@ use engine::plan::Plan;
 
 use super::carried::changed;
 use super::drive::{Way, drive};
-use super::hold::{request, same_place};
+use super::hold::{instant, request, same_place};
 use super::run::{limits, plain};
 use super::{AtOnce, difference, reference_answer, rests_on_places};
 use crate::generate::{Case, Choices};
@@ -99,8 +99,7 @@ fn shuffled(case: &Case, rules: &RuleSet, answer: &Answer, choices: &mut Choices
         .arrivals
         .iter()
         .map(|arrival| {
-            let stamp = arrival.json["stageTimestamp"].as_str().or(arrival.json["timestamp"].as_str());
-            let stamp = stamp.and_then(|stamp| chrono::DateTime::parse_from_rfc3339(stamp).ok());
+            let stamp = instant(&arrival.json, "stageTimestamp");
             let stamp = stamp.and_then(|stamp| stamp.timestamp_nanos_opt()).unwrap_or(0);
             let delay = case.settings.lateness / 8 * i64::try_from(choices.below(8)).unwrap_or(0);
             (stamp.saturating_add(delay), arrival.clone())

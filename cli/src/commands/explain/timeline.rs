@@ -59,10 +59,8 @@ pub(super) fn tell(args: &Args, drive: &mut Drive, rule: u32) -> Result<u64, Err
 
 /// What of sequences began and was not completed, at the end of all input.
 pub(super) fn over_at_end(lookout: &mut Lookout, drive: &Drive) -> Vec<Expired> {
-    let end = drive.state.tally().span.map(|(_, last)| last);
-    let mut expired = end.map(|end| lookout.expired(end)).unwrap_or_default();
-    expired.extend(lookout.ended());
-    expired
+    // Without any event nothing began.
+    drive.state.tally().span.map(|(_, last)| lookout.ended(last)).unwrap_or_default()
 }
 
 /// A line of the timeline.
