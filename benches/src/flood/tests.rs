@@ -65,3 +65,19 @@ fn of_few_keys_or_with_room_for_all_every_answer_is_exact() {
         }
     }
 }
+
+/// Few keys of which each brings far more than there is room for: what went is no reason to tell of what never was.
+#[test]
+fn of_few_keys_with_little_room_each_planted_one_is_told_and_none_else() {
+    let sequences = KINDS.iter().filter(|kind| matches!(kind.name, "sequence" | "unordered" | "no between"));
+    let of_a_key = Limits { matches_per_key_max: 30, ..Limits::default() };
+    let of_a_rule = Limits { window_bytes_per_rule_max: 64 << 20, ..Limits::default() };
+    for kind in sequences {
+        for limits in [of_a_key, of_a_rule] {
+            let outcome = run(*kind, 60_000, false, limits, &mut || {});
+            assert!(outcome.tally.shed.window > 10_000, "{}: {:?}", kind.name, outcome.tally.shed);
+            let (exact, approximate) = outcome.alerts;
+            assert_eq!((exact + approximate, outcome.refusals), (planted(60_000), 0), "{}", kind.name);
+        }
+    }
+}

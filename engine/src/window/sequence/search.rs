@@ -151,8 +151,9 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
     fn run(&mut self) -> Found {
         let own = self.assign(self.slot, self.completing);
         self.deepest = self.chosen.clone();
-        if own.is_err() || !self.any_for_all() {
-            return self.nothing();
+        if own.is_err() || !self.any_for_all(|_| false) {
+            let short = own.is_ok() && self.some_went() && self.any_for_all(|slot| self.went(slot));
+            return self.nothing(short);
         }
         match self.walk() {
             Ok(found) => found,
@@ -164,23 +165,29 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
         }
     }
 
-    fn nothing(&self) -> Found {
-        let queues = self.layout.steps.iter().zip(&self.sequence.steps);
-        let mut positive = queues.filter(|(step, _)| matches!(step.role, Role::Slots { .. }));
-        Found::None {
-            deepest: owned(&self.deepest),
-            forbidden: self.forbidden.clone(),
-            short: positive.any(|(_, queue)| queue.dropped.is_some_and(|dropped| dropped >= self.from))
-                && !planted(80),
-        }
+    /// There is no choice; `short`: what had to go might have been part of one.
+    fn nothing(&self, short: bool) -> Found {
+        let (deepest, forbidden) = (owned(&self.deepest), self.forbidden.clone());
+        Found::None { deepest, forbidden, short: short && !planted(80) }
     }
 
-    /// Whether each slot has a match that the completing one alone would take.
-    fn any_for_all(&self) -> bool {
+    /// Whether each slot has a match that the completing one alone would take, or `else_by` says that it had.
+    fn any_for_all(&self, else_by: impl Fn(usize) -> bool) -> bool {
         self.order.iter().all(|slot| {
             let (mut cursor, ..) = self.candidates(*slot);
-            cursor.next().is_some()
+            cursor.next().is_some() || else_by(*slot)
         })
+    }
+
+    /// Whether a match that had to go for want of room might have stood in a slot.
+    fn went(&self, slot: usize) -> bool {
+        let dropped = self.sequence.steps[self.layout.slots[slot]].dropped;
+        dropped.is_some_and(|dropped| dropped >= self.from)
+    }
+
+    /// Whether one went that might have stood beside the completing match.
+    fn some_went(&self) -> bool {
+        self.order.iter().any(|slot| self.went(*slot))
     }
 
     /// Fills the slots, walking back and forth with one cursor per level instead of recursing.
@@ -196,15 +203,15 @@ impl<'a, H: FnMut(usize, &[&[Value]]) -> bool> Search<'a, H> {
                 let Some(forbid) = self.forbidden()? else { return Ok(self.whole()) };
                 self.forbidden.get_or_insert_with(|| (forbid.step, forbid.by.clone()));
                 if planted(51) || !self.back(forbid.blame, forbid.cut) {
-                    return Ok(self.nothing());
+                    return Ok(self.nothing(self.some_went()));
                 }
             }
             while !self.advance()? {
-                let Some(level) = self.levels.last() else { return Ok(self.nothing()) };
+                let Some(level) = self.levels.last() else { return Ok(self.nothing(self.some_went())) };
                 let mut blame = level.rejected.clone();
                 blame.join(&level.bound);
                 if !self.leave(blame) {
-                    return Ok(self.nothing());
+                    return Ok(self.nothing(self.some_went()));
                 }
             }
         }

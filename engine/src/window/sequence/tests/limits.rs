@@ -26,8 +26,16 @@ struct Fed {
 
 impl Fed {
     fn new(within: Nanos, shapes: &[StepShape], conds: Vec<Cond>) -> Self {
+        Self::of(true, within, shapes, conds)
+    }
+
+    fn unordered(within: Nanos, shapes: &[StepShape], conds: Vec<Cond>) -> Self {
+        Self::of(false, within, shapes, conds)
+    }
+
+    fn of(ordered: bool, within: Nanos, shapes: &[StepShape], conds: Vec<Cond>) -> Self {
         let shapes = shapes.to_vec();
-        let case = Case { ordered: true, within, shapes, conds, events: Vec::new() };
+        let case = Case { ordered, within, shapes, conds, events: Vec::new() };
         let layout = case.layout(true);
         let sequence = Sequence::new(&layout);
         Self { layout, conds: case.conds, sequence, max: usize::MAX }
@@ -267,6 +275,31 @@ fn what_had_to_go_may_have_been_the_choice() {
     assert!(!short(&fed.look(1, 101, number(2)).0), "what had to go was too old anyway");
     let (found, _) = fed.look(1, 50, number(1));
     assert!(matches!(found, Found::Choice { approximate: false, .. }));
+}
+
+#[test]
+fn what_had_to_go_is_no_choice_where_another_step_never_came() {
+    // Of a many went and no b ever came: whatever went, c completes nothing.
+    let mut fed = Fed::new(100, &[plain(1), plain(1), plain(1)], Vec::new());
+    fed.max = 2;
+    (0..5).for_each(|at| _ = fed.enter(0, at, number(1)));
+    assert!(matches!(fed.look(2, 50, number(2)).0, Found::None { short: false, .. }));
+    // An a that went may have been in front of a b; those that are kept are behind it.
+    fed.enter(1, 5, number(1));
+    (6..8).for_each(|at| _ = fed.enter(0, at, number(1)));
+    assert!(matches!(fed.look(2, 50, number(2)).0, Found::None { short: true, .. }));
+    assert!(matches!(fed.look(2, 104, number(2)).0, Found::None { short: true, .. }));
+    assert!(matches!(fed.look(2, 105, number(2)).0, Found::None { short: false, .. }), "too old anyway");
+}
+
+#[test]
+fn without_an_order_what_went_of_the_completing_step_alone_is_no_choice() {
+    let mut fed = Fed::unordered(100, &[plain(1), plain(1)], Vec::new());
+    fed.max = 2;
+    (0..5).for_each(|at| _ = fed.enter(0, at, number(1)));
+    assert!(matches!(fed.look(0, 50, number(1)).0, Found::None { short: false, .. }), "no b ever came");
+    assert!(matches!(fed.look(1, 102, number(1)).0, Found::Choice { .. }));
+    assert!(matches!(fed.look(1, 105, number(1)).0, Found::None { short: false, .. }), "all are too old");
 }
 
 #[test]
