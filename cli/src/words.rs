@@ -111,9 +111,8 @@ pub(crate) fn cost(rule: &Rule) -> String {
         (bytes, 0) => format!("up to {} a key", size(bytes)),
         (bytes, events) => format!("up to {} a key ({events} events)", size(bytes)),
     };
-    let beside = if cost.beside { " and what it reads later of an event" } else { "" };
     let dear = if cost.dear.is_empty() { String::new() } else { format!(": {}", cost.dear.join("; ")) };
-    format!("{}, {memory}{beside}{dear}", cost.class.text())
+    format!("{}, {memory}{dear}", cost.class.text())
 }
 
 fn literal(value: &Literal) -> String {

@@ -24,6 +24,9 @@ pub const PATCH_OPERATIONS_MAX: usize = 10_000;
 pub const PATCH_COPIED_MAX: usize = 1_600_000;
 /// How many keys that operations of a JSON patch took away come along with copies, as absent; others are unknown there.
 pub const PATCH_REMOVED_MAX: usize = 100_000;
+/// Of two spreads that are calculated with so many pairs are made: who writes two lists of a million items into one event shall not
+/// have a billion.
+pub const PAIRS_MAX: usize = 1_000_000;
 /// State lives in this many virtual shards.
 pub const VIRTUAL_SHARDS: usize = 64;
 /// The newest requests (values, of `distinct`) that a window keeps at least, where only a lower bound is asked.
@@ -32,6 +35,13 @@ pub const WINDOW_KEPT_MIN: u64 = 1_000;
 pub const VALUE_CHARS_MAX: usize = 256;
 /// Evidence that an alert shows at the front and at the back of very many events.
 pub const EVIDENCE_EDGE: usize = 10;
+/// What values that a rule reads later may take for each match that a key may always have, in bytes: of the last of a session, a
+/// tumbling window and a silence, and of the newest of a step. More counts, and goes where there is no room.
+pub const LATER_BYTES_MAX: usize = 4 << 10;
+/// What a session, a tumbling window or a silence keeps of such values at most, in bytes, though there is room.
+pub const LATER_HELD_BYTES_MAX: usize = 64 << 10;
+/// What a key may take, in bytes, that a session, a tumbling window or a silence must keep; a longer one has no window of its own.
+pub const KEPT_KEY_BYTES_MAX: usize = 4 << 10;
 /// How many matches a sequence tries for one completing match before it gives up the search.
 pub const SEQUENCE_TRIES_MAX: usize = 200_000;
 /// What a request takes in the table of a rule about requests themselves, with its share of the queues, in bytes.

@@ -108,8 +108,6 @@ pub(super) struct Costs {
     dear: Vec<String>,
     events_per_key: u64,
     bytes_per_key: u64,
-    /// The values that it reads later of one event of each step come on top.
-    values_beside: bool,
     /// Of a rule about requests themselves: what one takes that has nothing to tell any more, and all together at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<TableCosts>,
@@ -123,11 +121,10 @@ struct TableCosts {
 
 impl Costs {
     pub(super) fn new(rule: &Rule) -> Self {
-        let Cost { class, dear, events_per_key, bytes_per_key, beside, table } =
-            cost(rule, &Limits::default());
+        let Cost { class, dear, events_per_key, bytes_per_key, table } = cost(rule, &Limits::default());
         let table =
             table.map(|Table { bytes_per_settled, bytes_max }| TableCosts { bytes_per_settled, bytes_max });
-        Self { class: class.text(), dear, events_per_key, bytes_per_key, values_beside: beside, table }
+        Self { class: class.text(), dear, events_per_key, bytes_per_key, table }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Functions and arithmetic. `docs/semantics.md`, "Arithmetic and functions".
 //!
 //! Unknown if an argument is, else absent if one is absent, of the wrong type, or without an answer. Of a spread each is
-//! taken, of two every pair.
+//! taken, of two every pair, as long as they are no more than fit into memory.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,7 @@ use chrono::{DateTime, Datelike, Timelike};
 use dsl::ir::{ArithOp, Function as F};
 
 use crate::event::{self, instant};
+use crate::limits::PAIRS_MAX;
 use crate::plan::expr::Function;
 
 use super::compare::address;
@@ -42,11 +43,13 @@ pub(super) fn each<'a>(arg: Val<'a>, function: Function) -> Val<'a> {
     }
 }
 
-/// Something of two values, of spreads for every pair.
+/// Something of two values, of spreads for every pair; of two long ones for the first [`PAIRS_MAX`], and then there may be others.
 pub(super) fn pairs<'a>(left: Val<'a>, right: Val<'a>, f: &dyn Fn(&Val<'a>, &Val<'a>) -> Val<'a>) -> Val<'a> {
     match (&left, &right) {
         (Val::Spread(a, x), Val::Spread(b, y)) => {
-            Val::Spread(a.iter().flat_map(|a| b.iter().map(move |b| f(a, b))).collect(), *x || *y)
+            let all = a.iter().flat_map(|a| b.iter().map(move |b| f(a, b)));
+            let more = a.len().saturating_mul(b.len()) > PAIRS_MAX;
+            Val::Spread(all.take(PAIRS_MAX).collect(), *x || *y || more)
         }
         (Val::Spread(a, open), b) => Val::Spread(a.iter().map(|a| f(a, b)).collect(), *open),
         (a, Val::Spread(b, open)) => Val::Spread(b.iter().map(|b| f(a, b)).collect(), *open),

@@ -732,3 +732,15 @@ fn a_signing_request_has_its_subject() {
     assert_eq!(shown(on, "csr_common_name", over("bm9uZQ==")), "-");
     assert_eq!(shown(on, "csr_common_name", json!({"verb": "create"})), "?");
 }
+
+#[test]
+fn two_long_lists_make_no_more_pairs_than_fit_and_the_rest_is_unknown() {
+    let long = |n: usize| Val::Spread((0..n).map(|i| Val::Number(i as f64)).collect(), false);
+    let sum = |a: usize, b: usize| {
+        functions::pairs(long(a), long(b), &|a, b| functions::arith(dsl::ir::ArithOp::Add, a, b))
+    };
+    let Val::Spread(items, open) = sum(1_000, 1_000) else { panic!() };
+    assert_eq!((items.len(), open), (crate::limits::PAIRS_MAX, false));
+    let Val::Spread(items, open) = sum(2, 600_000) else { panic!() };
+    assert_eq!((items.len(), open), (crate::limits::PAIRS_MAX, true));
+}

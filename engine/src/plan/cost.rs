@@ -3,9 +3,9 @@
 //! Both are bounds from the rule's text and the limits alone, for whoever must choose between rules. The memory is that of
 //! one key at its fullest: a thousand times less is common, more is not possible, however long the texts of events are: of
 //! what is shown no more is kept than [`RECORD_BYTES_MAX`] allow for, of a value that is compared no more than
-//! [`VALUE_BYTES`] (a hash of a longer one). Only what a sequence, a session, a tumbling window or a silence reads later of an
-//! event is kept whole: it counts as long as it is, and of each thing that a key may always have one it stands beside the
-//! bound ([`Cost::beside`]). The class says what an event that the rule's `on` takes must be asked: its
+//! [`VALUE_BYTES`] (a hash of a longer one). What a sequence, a session, a tumbling window or a silence reads later of an event
+//! is kept whole as long as there is room (by those that keep it of one match alone no more than [`LATER_HELD_BYTES_MAX`]):
+//! past [`LATER_BYTES_MAX`] it counts, of each thing that a key may always have one too. The class says what an event that the rule's `on` takes must be asked: its
 //! own fields, patterns over texts, or bodies that have to be opened; or that nearly every event has to be remembered.
 
 use dsl::ir::{
@@ -13,7 +13,10 @@ use dsl::ir::{
     Shape, Step, Targets, Verbs,
 };
 
-use crate::limits::{EVIDENCE_EDGE, Limits, REQUEST_BYTES, REQUEST_HELD_BYTES, WINDOW_KEPT_MIN};
+use crate::limits::{
+    EVIDENCE_EDGE, KEPT_KEY_BYTES_MAX, LATER_BYTES_MAX, LATER_HELD_BYTES_MAX, Limits, REQUEST_BYTES,
+    REQUEST_HELD_BYTES, WINDOW_KEPT_MIN,
+};
 use crate::window::slices::SLICES_MAX;
 
 /// What is counted at least for an event that is kept, in bytes: more than those of real logs take.
@@ -23,6 +26,10 @@ pub const RECORD_BYTES: u64 = 2048;
 pub const RECORD_BYTES_MAX: u64 = 11 << 10;
 /// What is counted for a value that is kept for later, in bytes, at least; and of one that is only compared what it takes.
 pub const VALUE_BYTES: u64 = 256;
+/// What the newest match of a step may take, in bytes, before it is asked to go as the others are.
+pub(crate) const STEP_BYTES_MAX: u64 = RECORD_BYTES_MAX + VALUE_BYTES + LATER_BYTES_MAX as u64;
+/// What a window that closes or a silence keeps of its key and, to be read later, of its last match, in bytes.
+const OWNER_BYTES_MAX: u64 = 2 * VALUE_BYTES + (KEPT_KEY_BYTES_MAX + LATER_HELD_BYTES_MAX) as u64;
 /// What a key costs that has nothing in it, in bytes: its share of tables that have just doubled, and its timers.
 const KEY_BYTES: u64 = 1024;
 /// A stretch of time of a window, with what went of it for want of room, in bytes: a sum is the most of it.
@@ -67,8 +74,6 @@ pub struct Cost {
     pub events_per_key: u64,
     /// How many bytes one key takes at most; 0 if nothing is remembered by key.
     pub bytes_per_key: u64,
-    /// What it reads later of an event comes on top, of one event of each step: its windows keep such values whole.
-    pub beside: bool,
     /// Of a rule about requests themselves, whose keys they are.
     pub table: Option<Table>,
 }
@@ -116,19 +121,14 @@ pub fn cost(rule: &Rule, limits: &Limits) -> Cost {
     dear.retain(|reason| told.insert(reason.clone()));
     let Some(of) = of_requests else {
         let (events_per_key, bytes_per_key) = memory(rule, limits);
-        let beside = matches!(
-            rule.shape,
-            Shape::Sequence { .. } | Shape::Tumbling { .. } | Shape::Session { .. } | Shape::Silent { .. }
-        );
-        return Cost { class, dear, events_per_key, bytes_per_key, beside, table: None };
+        return Cost { class, dear, events_per_key, bytes_per_key, table: None };
     };
     dear.push(of_table(of, rule.steps.iter().any(takes_nearly_all)));
     Cost {
         class: class.max(Class::EveryEvent),
         dear,
         events_per_key: 1,
-        bytes_per_key: REQUEST_BYTES as u64 + REQUEST_HELD_BYTES as u64 + RECORD_BYTES_MAX,
-        beside: true,
+        bytes_per_key: REQUEST_BYTES as u64 + REQUEST_HELD_BYTES as u64 + STEP_BYTES_MAX,
         table: Some(Table {
             bytes_per_settled: REQUEST_BYTES as u64,
             bytes_max: limits.request_table_bytes_max as u64,
@@ -176,7 +176,11 @@ fn memory(rule: &Rule, limits: &Limits) -> (u64, u64) {
     let (events, bytes) = memory_alone(rule, limits);
     let (ones, record, most) = match &rule.shape {
         Shape::Sequence { .. } => {
-            (rule.steps.len() as u64 + 1, RECORD_BYTES + VALUE_BYTES, RECORD_BYTES_MAX + VALUE_BYTES)
+            // Of each step the newest, and of an answer that waits what it rests on, and its values once more.
+            (3 * rule.steps.len() as u64, RECORD_BYTES + VALUE_BYTES, STEP_BYTES_MAX)
+        }
+        Shape::Tumbling { .. } | Shape::Session { .. } | Shape::Silent { .. } => {
+            (1, RECORD_BYTES, RECORD_BYTES_MAX + OWNER_BYTES_MAX)
         }
         _ => (1, RECORD_BYTES, RECORD_BYTES_MAX),
     };
@@ -224,10 +228,16 @@ fn memory_alone(rule: &Rule, limits: &Limits) -> (u64, u64) {
             let kept = kept.filter(|(of, _)| {
                 matches!(of.kind, AggregateKind::Distinct(_) | AggregateKind::Percentile(..))
             });
-            (edges, KEY_BYTES + edges * RECORD_BYTES_MAX + kept.map(|(_, bytes)| bytes).sum::<u64>())
+            (
+                edges,
+                KEY_BYTES
+                    + OWNER_BYTES_MAX
+                    + edges * RECORD_BYTES_MAX
+                    + kept.map(|(_, bytes)| bytes).sum::<u64>(),
+            )
         }
         Shape::FirstSeen { .. } => (0, KEY_BYTES + most * (NUMBER_BYTES + VALUE_BYTES)),
-        Shape::Silent { .. } => (1, KEY_BYTES + RECORD_BYTES_MAX),
+        Shape::Silent { .. } => (1, KEY_BYTES + OWNER_BYTES_MAX + RECORD_BYTES_MAX),
         Shape::Sequence { .. } => {
             let events = most.saturating_mul(rule.steps.len() as u64);
             (events, u64::MAX)

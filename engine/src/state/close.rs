@@ -63,7 +63,7 @@ impl State {
         let group = shard.groups.enter(place.key, spec, at, place.shared);
         let Window::Closing(open) = &mut group.window else { return };
         let open = open.get_or_insert_with(|| Box::new(Closing::new(closing, at)));
-        let gone = open.enter(closing, seen, owner, counted);
+        let gone = u64::from(owner.short) + open.enter(closing, seen, owner, counted);
         self.arm(place.key);
         self.let_go(pending.m.rule, at, gone);
         self.cut_tuples(pending.m.rule, at, counted);
@@ -132,6 +132,7 @@ impl State {
                 unsure,
                 cut: short.approximate,
                 few_shown: open.few_shown,
+                later_lost: open.owner.short,
                 ended: cut,
                 rests: open.approximate,
                 ..Notes::default()
@@ -170,5 +171,5 @@ impl State {
 /// Whom a window belongs to that this match is the last of.
 pub(super) fn owner(pending: &Pending) -> Owner {
     let m = &pending.m;
-    Owner { key: m.key.clone(), cluster: m.meta.cluster.clone(), captures: m.captures.clone() }
+    Owner::new(m.key.clone(), m.meta.cluster.clone(), m.captures.clone())
 }

@@ -103,12 +103,17 @@ impl State {
         let (key, at) = ((rule, id), pending.effective());
         let groups = &mut self.shards.get_mut(shard)?.groups;
         let unsure = groups.unsure(key, at);
-        match groups.room(key, spec) {
-            Room::Own => Some(Place { key, shard, shared: false, unsure }),
-            room => {
+        let room = Room::of_long(spec, &pending.m.key).unwrap_or_else(|| {
+            let room = groups.room(key, spec);
+            if room != Room::Own {
                 groups.turn_away(key, spec, at);
-                if room == Room::Shared { self.shared(key, shard) } else { None }
             }
+            room
+        });
+        match room {
+            Room::Own => Some(Place { key, shard, shared: false, unsure }),
+            Room::Shared => self.shared(key, shard),
+            Room::Refused => None,
         }
     }
 

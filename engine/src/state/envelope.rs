@@ -11,7 +11,7 @@ use super::wire::{Reader, Result};
 const MAGIC: &[u8; 8] = b"adrstate";
 /// Of the form of the bytes, and of what the engine makes of the rules' meaning: what a version remembers differently from the
 /// one before raises it.
-const VERSION: u32 = 9;
+const VERSION: u32 = 10;
 const CHECKSUM_BYTES: usize = 16;
 const HEADER_BYTES: usize = 8 + 4 + 4 + 16 + 16 + 32 + 8;
 /// What stands where a shard's number is, in the head.

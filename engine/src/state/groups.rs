@@ -18,12 +18,14 @@ use super::hash::{GroupId, Keyed};
 use super::pool::Pool;
 use super::rules::{RuleSpec, ShapeSpec};
 use super::sequence::Chain;
-use crate::matches::Nanos;
+use crate::limits::KEPT_KEY_BYTES_MAX;
+use crate::matches::{Nanos, Value};
 use crate::planted::planted;
 use crate::window::closing::{Closing, ClosingSpec, Reach};
 use crate::window::first_seen::FirstSeen;
 use crate::window::silent::Silence;
 use crate::window::sliding::Sliding;
+use crate::window::weight;
 
 /// A rule and one of its groups.
 pub(crate) type GroupKey = (u32, GroupId);
@@ -114,7 +116,8 @@ impl Window {
     /// What of it can go for want of room, in bytes.
     fn spare(&self) -> u64 {
         match self {
-            Self::None | Self::Silent(_) | Self::Closing(None) => 0,
+            Self::None | Self::Silent(None) | Self::Closing(None) => 0,
+            Self::Silent(Some(silence)) => silence.owner.spare(),
             Self::Sliding(window) => window.spare(),
             Self::Sequence(chain) => chain.spare(),
             Self::Closing(Some(open)) => open.spare(),
@@ -142,6 +145,19 @@ pub(crate) enum Room {
     Shared,
     /// None.
     Refused,
+}
+
+impl Room {
+    /// Where a match goes whose key cannot have a group of its own.
+    fn without(spec: &RuleSpec) -> Self {
+        if spec.monotone && !planted(74) { Self::Shared } else { Self::Refused }
+    }
+
+    /// If the key of a match is too long for a rule whose windows must keep it, where that goes.
+    pub(crate) fn of_long(spec: &RuleSpec, key: &[Value]) -> Option<Self> {
+        let kept = matches!(spec.shape, ShapeSpec::Closing(_) | ShapeSpec::Silent { .. });
+        (kept && weight::texts(key) > KEPT_KEY_BYTES_MAX).then(|| Self::without(spec))
+    }
 }
 
 /// All groups of a shard.
@@ -198,11 +214,7 @@ impl Groups {
     pub(crate) fn room(&self, key: GroupKey, spec: &RuleSpec) -> Room {
         let known = self.all.contains_key(&key);
         let room = self.per_rule.get(key.0 as usize).is_some_and(|n| *n < self.per_rule_max);
-        match (known || room, spec.monotone) {
-            (true, _) => Room::Own,
-            (false, true) if !planted(74) => Room::Shared,
-            (false, _) => Room::Refused,
-        }
+        if known || room { Room::Own } else { Room::without(spec) }
     }
 
     /// There was no room for the group of a match at `at`.

@@ -76,6 +76,8 @@ pub(super) struct Notes {
     pub(super) cut: bool,
     /// There was no room for all events that it would show.
     pub(super) few_shown: bool,
+    /// There was no room for what is read later of its last event.
+    pub(super) later_lost: bool,
     /// The search for its events was given up.
     pub(super) search_cut: bool,
     /// Requests of which it is not known whether they were taken before may count twice.
@@ -101,6 +103,7 @@ impl Notes {
             (self.refused, "too many keys: new ones were refused"),
             (self.cut, "too many events: the oldest were left out"),
             (self.few_shown, "too many events: not all that would be shown were kept"),
+            (self.later_lost, "too many events: not all that is read of the last one was kept"),
             (self.ended, "the input ended before the window"),
             (self.search_cut, "too many events: not all choices were tried"),
             (self.again, "too many requests: some may count twice"),
@@ -112,7 +115,8 @@ impl Notes {
     }
 
     fn approximate(self) -> bool {
-        let room = self.shared || self.unsure || self.refused || self.cut || self.search_cut;
+        let room =
+            self.shared || self.unsure || self.refused || self.cut || self.search_cut || self.later_lost;
         room || self.again || self.hurried || self.throttle_lost || self.rests
     }
 }

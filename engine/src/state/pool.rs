@@ -80,7 +80,9 @@ impl State {
             return;
         }
         match self.rules.get(of.0 as usize).map(|spec| &spec.shape) {
-            Some(ShapeSpec::Sliding(_) | ShapeSpec::Closing(_)) => self.let_go(of.0, at, gone),
+            Some(ShapeSpec::Sliding(_) | ShapeSpec::Closing(_) | ShapeSpec::Silent { .. }) => {
+                self.let_go(of.0, at, gone);
+            }
             // A memory tells what it forgot again, and a sequence alerts where what went may have mattered.
             _ => self.tally.shed.window += gone,
         }
@@ -100,6 +102,7 @@ impl State {
                 if window.spare() < before { 0 } else { window.squeeze(sliding) }
             }
             (Window::Closing(Some(open)), ShapeSpec::Closing(closing)) => open.squeeze(closing),
+            (Window::Silent(Some(silence)), _) => silence.owner.squeeze(),
             (Window::FirstSeen(seen), ShapeSpec::FirstSeen(memory)) => {
                 seen.leave(memory, at);
                 if seen.spare() < before { 0 } else { seen.squeeze() }

@@ -157,6 +157,7 @@ fn save_owner(owner: &Owner, w: &mut Writer) {
     w.list(owner.key.iter(), Writer::value);
     w.maybe(owner.cluster.as_ref(), |w, cluster| w.bytes(cluster.as_bytes()));
     w.list(owner.captures.iter(), Writer::value);
+    w.truth(owner.short);
 }
 
 fn load_owner(carried: &Carried, r: &mut Reader<'_>) -> Result<Owner> {
@@ -164,6 +165,7 @@ fn load_owner(carried: &Carried, r: &mut Reader<'_>) -> Result<Owner> {
         key: r.list(Reader::value)?,
         cluster: r.maybe(Reader::text)?,
         captures: carried.captures(0, r.list(Reader::value)?)?,
+        short: r.truth()?,
     })
 }
 

@@ -18,6 +18,7 @@ use super::{Pending, Shard, State};
 use crate::eval::Coverage;
 use crate::matches::{Nanos, Value};
 use crate::plan::Rule;
+use crate::plan::cost::STEP_BYTES_MAX;
 use crate::plan::late::{self, LateCx, Truth};
 use crate::plan::sequence::Layout;
 use crate::window::sequence::{Asked, Found, Keep, Sequence, Waiting, look, unfit};
@@ -133,8 +134,9 @@ impl Chain {
     }
 
     fn spare_waits(&self) -> u64 {
-        let last = self.waits.last_key_value();
-        last.map_or(0, |(_, last)| self.bytes.saturating_sub(last.completing.bytes()))
+        let last = self.waits.last_key_value().map(|(_, last)| &last.completing);
+        let usual = |last: &Completing| (2 * last.places.len() as u64).saturating_mul(STEP_BYTES_MAX);
+        self.bytes.saturating_sub(last.map_or(0, |last| last.bytes().min(usual(last))))
     }
 
     /// Lets go of what no choice can use any more at `now`.

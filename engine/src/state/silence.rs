@@ -23,6 +23,7 @@ impl State {
         let at = pending.effective();
         let Some(place) = self.place(pending) else { return self.refused(pending) };
         let (last, owner) = (Some(seen(pending)), owner(pending));
+        self.let_go(pending.m.rule, at, u64::from(owner.short));
         self.begin(place.key, at, place.shared, last, owner);
         self.watched(pending, Outcome::Heard);
     }
@@ -43,6 +44,7 @@ impl State {
             *running = Some(Box::new(Silence::new(at, after, last, owner)));
         }
         self.arm(key);
+        self.squeeze(key, at);
     }
 
     /// The first events at all, or of a cluster, are of this time: what is waited for from then on begins.
@@ -100,7 +102,7 @@ impl State {
         // What is read of an event that never came.
         let nothing = self.plan.rules.get(rule as usize).and_then(|rule| rule.steps.first());
         let captures = nothing.map_or_else(Vec::new, |step| step.nothing(cluster.as_deref()));
-        self.begin(group, at, false, None, Owner { key, cluster, captures });
+        self.begin(group, at, false, None, Owner::new(key, cluster, captures));
     }
 
     /// A key was silent for too long.
@@ -133,6 +135,7 @@ impl State {
                 late: last.as_ref().is_some_and(|seen| seen.late),
                 dry_run_unknown: last.as_ref().is_some_and(|seen| seen.dry_run_unknown),
                 shared,
+                later_lost: owner.short,
                 rests: last.as_ref().is_some_and(|seen| seen.meta.approximate()),
                 ..Notes::default()
             },

@@ -1,5 +1,6 @@
 mod bounded;
 mod carry;
+mod large;
 mod requests;
 mod windows;
 

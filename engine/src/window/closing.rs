@@ -125,7 +125,7 @@ impl Closing {
     /// What of it can go for want of room, in bytes.
     pub(crate) fn spare(&self) -> u64 {
         let gauges: u64 = self.gauges.iter().map(Gauge::spare).sum();
-        gauges.saturating_add(self.spare_shown())
+        gauges.saturating_add(self.spare_shown()).saturating_add(self.owner.spare())
     }
 
     fn spare_shown(&self) -> u64 {
@@ -134,10 +134,12 @@ impl Closing {
 
     /// Lets go of something for want of room, of what takes most. Gives how much of it is missed.
     pub(crate) fn squeeze(&mut self, spec: &ClosingSpec) -> u64 {
-        let shown = self.spare_shown();
+        let (shown, later) = (self.spare_shown(), self.owner.spare());
         let gauges = self.gauges.iter_mut().zip(&spec.aggregates).rev();
-        match gauges.max_by_key(|(gauge, _)| gauge.spare()).filter(|(gauge, _)| gauge.spare() > shown) {
+        let most = gauges.max_by_key(|(gauge, _)| gauge.spare());
+        match most.filter(|(gauge, _)| gauge.spare() > shown.max(later)) {
             Some((gauge, spec)) => gauge.squeeze(spec),
+            None if later > shown => self.owner.squeeze(),
             None => {
                 self.show_less();
                 0

@@ -26,6 +26,7 @@ pub(crate) mod weight;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::limits::{LATER_BYTES_MAX, LATER_HELD_BYTES_MAX};
 use crate::matches::{EventMeta, Nanos, Value};
 
 /// A request in somebody's evidence.
@@ -45,6 +46,32 @@ pub(crate) struct Owner {
     pub(crate) cluster: Option<Arc<str>>,
     /// What the last match brought along; empty if there was none.
     pub(crate) captures: Vec<Value>,
+    /// For want of room some of that is unknown.
+    pub(crate) short: bool,
+}
+
+impl Owner {
+    /// With as much of what it brought along as is kept at all.
+    pub(crate) fn new(key: Vec<Value>, cluster: Option<Arc<str>>, captures: Vec<Value>) -> Self {
+        let mut owner = Self { key, cluster, captures, short: false };
+        if weight::texts(&owner.captures) > LATER_HELD_BYTES_MAX {
+            owner.squeeze();
+        }
+        owner
+    }
+
+    /// What of it can go for want of room, in bytes.
+    pub(crate) fn spare(&self) -> u64 {
+        weight::texts(&self.captures).saturating_sub(LATER_BYTES_MAX) as u64
+    }
+
+    /// Lets go of what takes room. Gives how much is missed.
+    pub(crate) fn squeeze(&mut self) -> u64 {
+        let long = self.captures.iter_mut().filter(|value| weight::inside(value) > 0);
+        long.for_each(|value| *value = Value::Unknown);
+        self.short = true;
+        1
+    }
 }
 
 /// How much is kept of something, and what it means if there was more.

@@ -41,10 +41,15 @@ fn event(meta: &EventMeta) -> usize {
 
 /// Values that were brought along. They are no deeper than a document may be.
 pub(crate) fn values(all: &[Value]) -> usize {
-    all.iter().map(|value| size_of::<Value>() + inside(value)).sum()
+    size_of_val(all) + texts(all)
 }
 
-fn inside(value: &Value) -> usize {
+/// What of values has a length that somebody chose.
+pub(crate) fn texts(all: &[Value]) -> usize {
+    all.iter().map(inside).sum()
+}
+
+pub(crate) fn inside(value: &Value) -> usize {
     match value {
         Value::Text(of) => text(of),
         Value::List { items, .. } | Value::Spread { items, .. } => PIECE + values(items),

@@ -30,10 +30,14 @@ use find::Mutant;
 use run::{Fate, KINDS, Test};
 
 /// The code that is changed; tests are not.
-const PLACES: [&str; 9] = [
+const PLACES: [&str; 13] = [
     "engine/src/time",
     "engine/src/window",
+    "engine/src/plan/sequence.rs",
     "engine/src/state/close.rs",
+    "engine/src/state/decide.rs",
+    "engine/src/state/overflow.rs",
+    "engine/src/state/pool.rs",
     "engine/src/state/request.rs",
     "engine/src/state/requests.rs",
     "engine/src/state/sequence.rs",

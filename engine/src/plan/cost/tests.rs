@@ -63,6 +63,9 @@ fn memory_is_what_a_full_key_takes() {
     assert_eq!(kept("when count() >= 5000 within 5m").0, 5_000);
     // As much as a shard has room for.
     assert_eq!(kept("when count() == 3 within 5m").0, (2 << 30) / 64 / RECORD_BYTES + 1);
-    assert_eq!(kept("when count() == 3 tumbling 5m"), (20, KEY_BYTES + 20 * RECORD_BYTES_MAX));
-    assert_eq!(kept("when silent for 5m"), (1, KEY_BYTES + RECORD_BYTES_MAX));
+    assert_eq!(
+        kept("when count() == 3 tumbling 5m"),
+        (20, KEY_BYTES + OWNER_BYTES_MAX + 20 * RECORD_BYTES_MAX)
+    );
+    assert_eq!(kept("when silent for 5m"), (1, KEY_BYTES + OWNER_BYTES_MAX + RECORD_BYTES_MAX));
 }

@@ -54,7 +54,7 @@ const MEMORIES: &[&str] = &[
     "by user.username THROTTLE alert \"x\"",
 ];
 
-fn rules(bodies: &[&str], throttle: i64) -> String {
+pub(super) fn rules(bodies: &[&str], throttle: i64) -> String {
     let one = |(n, body): (usize, &&str)| {
         let body = body.replace("THROTTLE", &format!("throttle {throttle}s"));
         match body.strip_prefix('{') {
@@ -66,7 +66,7 @@ fn rules(bodies: &[&str], throttle: i64) -> String {
 }
 
 /// Users that all fall into one shard, of a rule that is the first.
-fn users() -> [&'static str; KEYS] {
+pub(super) fn users() -> [&'static str; KEYS] {
     let key = *b"auditd-rules: a run over a file.";
     let mut found = (0..).map(|n| format!("u{n}")).filter(|user| {
         let id = group_of(&key, &rule_id("r0"), Some("east"), &[Value::Text(user.as_str().into())]);
@@ -75,16 +75,16 @@ fn users() -> [&'static str; KEYS] {
     std::array::from_fn(|_| &*Box::leak(found.next().unwrap().into_boxed_str()))
 }
 
-fn few(keys: usize) -> Limits {
+pub(super) fn few(keys: usize) -> Limits {
     Limits { keys_per_rule_max: keys * VIRTUAL_SHARDS, ..plenty() }
 }
 
-fn plenty() -> Limits {
+pub(super) fn plenty() -> Limits {
     Limits { lateness: SECOND, request_memory: 20 * SECOND, ..Limits::default() }
 }
 
-struct Ran {
-    alerts: Vec<Alert>,
+pub(super) struct Ran {
+    pub(super) alerts: Vec<Alert>,
     tally: RunTally,
     /// Per rule when which user was refused.
     refused: Vec<Vec<(String, Nanos)>>,
@@ -99,7 +99,7 @@ fn take(state: &mut State, plan: &Plan, source: SourceId, bytes: &str) {
 }
 
 /// Runs a log; a cut is where the state is saved and loaded.
-fn run(rules: &str, log: &[Get], limits: Limits, cuts: &[usize]) -> Ran {
+pub(super) fn run(rules: &str, log: &[Get], limits: Limits, cuts: &[usize]) -> Ran {
     let plan = Arc::new(plan(rules));
     let mut state = State::new(plan.clone(), limits);
     let source = state.add_source(info("east"));
@@ -133,7 +133,7 @@ fn run(rules: &str, log: &[Get], limits: Limits, cuts: &[usize]) -> Ran {
     Ran { refused: refused.collect(), alerts, tally: state.tally().clone() }
 }
 
-fn user(alert: &Alert) -> Option<&str> {
+pub(super) fn user(alert: &Alert) -> Option<&str> {
     match alert.key.first() {
         Some((_, Value::Text(user))) => Some(user),
         _ => None,

@@ -10,9 +10,10 @@ use super::windows::{SECOND, js};
 use crate::alert::Alert;
 use crate::frame::blocks::Blocks;
 use crate::limits::{Limits, REQUEST_BYTES, VIRTUAL_SHARDS};
-use crate::matches::{Nanos, SourceId, SourceInfo};
+use crate::matches::{Nanos, SourceId, SourceInfo, Value};
 use crate::matching::{Scratch, match_block};
 use crate::plan::Plan;
+use crate::state::hash::{group_of, rule_id};
 use crate::state::tally::{RuleCounts, Shed};
 use crate::state::{Dropped, State, Why};
 
@@ -309,6 +310,46 @@ fn what_a_full_table_let_go_on_meets_its_answer_behind_a_cut() {
     assert_eq!(told(&log), 0);
     log.retain(|event| event.request != 1 || event.stage == RECEIVED);
     assert_eq!(told(&log), 1);
+}
+
+/// A rule whose keys `id-0`, `id-1` and `id-2` of cluster `a` are of one shard.
+fn rule_of_one_shard(clauses: &str) -> String {
+    let shard = |name: &str, id: &str| {
+        let key = [Value::Text(id.into())];
+        group_of(&[3; 32], &rule_id(name), Some("a"), &key).shard()
+    };
+    let mut names = (0..).map(|n| format!("r{n}"));
+    let name = names.find(|name| {
+        let of_first = shard(name, "id-0");
+        ["id-1", "id-2"].into_iter().all(|id| shard(name, id) == of_first)
+    });
+    format!("rule {} \"t\" {{ severity low {clauses} }}", name.unwrap())
+}
+
+#[test]
+fn while_a_key_without_room_may_matter_others_of_its_shard_are_asked_where_it_is() {
+    let limits = |table| Limits { keys_per_rule_max: VIRTUAL_SHARDS, ..limits(table) };
+    for (within, throttle) in [(5, 0), (2, 5)] {
+        let rule = rule_of_one_shard(&format!(
+            "on any of any by auditID when distinct(request_id) >= 2 within {within}s throttle {throttle}s alert \"{{auditID}}\""
+        ));
+        // The first id has the only window until five seconds later; the second one finds none. Of the third it is not known
+        // then whether it was there before, up to five seconds after the second.
+        let twice = |n: u32, at| [event(n, COMPLETE, at), event(n + 5, COMPLETE, at + 1)];
+        let log: Vec<Event> =
+            [twice(0, 0), twice(1, 16)].into_iter().flatten().chain([event(2, COMPLETE, 33)]).collect();
+        let asked = |table: usize| {
+            let ran = run(&rule, limits(table), &log, 1, &[]);
+            (
+                ran.told(),
+                ran.shed.shared,
+                ran.alerts.iter().map(|alert| alert.approximate).collect::<Vec<_>>(),
+            )
+        };
+        let (with, without) = (asked(PLENTY), asked(0));
+        assert_eq!(with, without, "{within}");
+        assert_eq!(with.1, 3, "{within}");
+    }
 }
 
 #[test]

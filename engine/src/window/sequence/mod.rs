@@ -158,10 +158,11 @@ impl Sequence {
         self.steps.iter().enumerate().map(count).collect()
     }
 
-    /// Until when what waits can be of use: both ends are in. None if nothing waits.
+    /// Until when what waits, or had to go, can be of use: both ends are in. None if there is nothing.
     pub(crate) fn alive(&self, layout: &Layout) -> Option<Nanos> {
         let last = |(step, queue): (usize, &StepQueue)| {
-            queue.back().map(|last| last.at().saturating_add(layout.reach(step)))
+            let last = queue.back().map(|last| last.at()).max(queue.dropped)?;
+            Some(last.saturating_add(layout.reach(step)))
         };
         self.steps.iter().enumerate().filter_map(last).max()
     }

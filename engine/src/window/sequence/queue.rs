@@ -10,6 +10,7 @@ use super::super::{shrink, weight};
 use super::Waiting;
 use crate::event::identity;
 use crate::matches::{Nanos, Value};
+use crate::plan::cost::STEP_BYTES_MAX;
 use crate::plan::sequence::Column;
 
 /// See the module.
@@ -131,9 +132,10 @@ impl StepQueue {
         u64::from(gone.is_some())
     }
 
-    /// What of it can go for want of room, in bytes.
+    /// What of it can go for want of room, in bytes: all but the newest, and that too if it is of no usual size.
     pub(super) fn spare(&self) -> u64 {
-        self.back().map_or(0, |newest| self.bytes.saturating_sub(weight::waiting(newest)))
+        let newest = self.back().map_or(0, |newest| weight::waiting(newest).min(STEP_BYTES_MAX));
+        self.bytes.saturating_sub(newest)
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Waiting>> {
