@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod config;
 mod drive;
 mod exit;
 mod human;

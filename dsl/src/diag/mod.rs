@@ -11,7 +11,7 @@ pub mod render;
 mod tests;
 
 pub use codes::Code;
-pub(crate) use nearest::nearest;
+pub use nearest::nearest;
 
 use crate::source::Span;
 

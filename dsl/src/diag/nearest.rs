@@ -10,7 +10,7 @@
 const WORD_CHARS_MAX: usize = 128;
 
 /// The candidate with the fewest slips from `word`, the first of equal ones, or none that is near enough.
-pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = fold(word);
     if word.len() > WORD_CHARS_MAX {
         return None;

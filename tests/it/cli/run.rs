@@ -304,13 +304,33 @@ fn a_long_line_is_counted_and_passed_over() {
 }
 
 #[test]
+fn limits_of_the_file_are_in_force_and_arguments_go_before_them() {
+    let place = Place::new();
+    let long = event(30, "ann", "get", "pods", &"x".repeat(5_000));
+    place.write("audit.log", long + &log());
+    place.write("a.toml", "[limits]\nline_bytes_max = \"4KiB\"\nmatches_per_key_max = 2\n");
+    let ran = place
+        .run(&run(&["audit.log", "--config", "a.toml", "--summary", "sum.json"]))
+        .ends(0)
+        .says("1 too_large");
+    assert_eq!(ran.texts("rule"), ["secret_get", "many_deletes"]);
+    place.run(&run(&["audit.log", "--config", "a.toml", "--max-line", "1MiB"])).ends(0).says("0 undecodable");
+    place.write("b.toml", "[limit]\nlateness = \"5s\"\n");
+    let ran = place
+        .run(&run(&["audit.log", "--config", "b.toml"]))
+        .ends(2)
+        .says("b.toml:1:2: there is no table `[limit]`");
+    assert_eq!(ran.out, "");
+    place.run(&run(&["audit.log", "--config", "none.toml"])).ends(4).says("there is no such file");
+}
+
+#[test]
 fn what_is_not_built_says_so() {
     let place = Place::new();
     for more in [
         &["--follow"][..],
         &["--state", "dir"],
         &["--policy", "p.yaml"],
-        &["--config", "c.toml"],
         &["--to", "kafka://b:9092/t"],
         &["--from", "kafka://b:9092/t"],
         &["--from", "webhook://0.0.0.0:8443/audit"],

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use connect::Error;
+use engine::limits::Limits;
 use engine::matching::Decoding;
 
 use crate::commands::not_built;
+use crate::config;
 use crate::output::Format;
 use crate::values;
 
@@ -29,9 +31,9 @@ pub(crate) struct Args {
     /// How many threads match events [default: one for each CPU]; the alerts are the same for any number
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<NonZeroUsize>,
-    /// How late an event may come, such as 5s
-    #[arg(long, value_name = "D", default_value = "5s", value_parser = values::duration)]
-    pub(super) lateness: i64,
+    /// How late an event may come, such as 30s [default: 5s]
+    #[arg(long, value_name = "D", value_parser = values::duration)]
+    lateness: Option<i64>,
     /// How alerts are printed on standard output [default: human on a terminal, else json]
     #[arg(long)]
     pub(super) format: Option<Format>,
@@ -44,9 +46,12 @@ pub(crate) struct Args {
     /// Stop where every source ends now, and print the alerts sorted, of a pipe too
     #[arg(long, value_name = "WHEN")]
     pub(super) until: Option<Until>,
-    /// The longest event, such as 64MiB; longer ones are counted and passed over
-    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = values::size)]
-    pub(super) max_line: usize,
+    /// The longest event, such as 1GiB; longer ones are counted and passed over [default: 64MiB]
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    max_line: Option<usize>,
+    /// What does not fit an argument, such as limits, as TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Which decoder reads lines; the alerts are the same with any
     #[arg(long, value_name = "DECODER", default_value = "auto")]
     decoder: Decoder,
@@ -59,8 +64,6 @@ pub(crate) struct Args {
     state: Option<PathBuf>,
     #[arg(long, hide = true)]
     policy: Option<PathBuf>,
-    #[arg(long, hide = true)]
-    config: Option<PathBuf>,
 }
 
 /// What `--fail-on` may name.
@@ -100,8 +103,15 @@ impl Args {
     pub(super) fn check(&self) -> Result<(), Error> {
         not_built("--follow", self.follow)?;
         not_built("--state", self.state.is_some())?;
-        not_built("--policy", self.policy.is_some())?;
-        not_built("--config", self.config.is_some())
+        not_built("--policy", self.policy.is_some())
+    }
+
+    /// The limits of the run: those of the file, and what the arguments say themselves.
+    pub(super) fn limits(&self) -> Result<Limits, Error> {
+        let mut limits = config::read(self.config.as_deref())?.limits;
+        limits.lateness = self.lateness.unwrap_or(limits.lateness);
+        limits.line_bytes_max = self.max_line.unwrap_or(limits.line_bytes_max);
+        Ok(limits)
     }
 
     /// What reads events.

@@ -16,7 +16,6 @@ use connect::source::{self, Source};
 use connect::{Error, input, signals};
 use dsl::ir::Severity;
 use engine::alert::Alert;
-use engine::limits::Limits;
 use engine::plan::Plan;
 
 pub(crate) use args::Args;
@@ -32,14 +31,14 @@ use crate::sinks::Sinks;
 
 pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     args.check()?;
+    let limits = args.limits()?;
     let sources = sources(&args.from)?;
     let sinks = sinks_of(args)?;
     let Some((_, rules)) = load::rules_or_told(&args.rules)? else { return Ok(Exit::No) };
-    let limits = Limits { lateness: args.lateness, line_bytes_max: args.max_line, ..Limits::default() };
     let plan = Arc::new(Plan::new(&rules, limits));
     let stop = signals::watch()?;
     let live = args.until.is_none() && sources.iter().any(is_live);
-    let (feed, errors) = Feed::open(&sources, args.max_line, live);
+    let (feed, errors) = Feed::open(&sources, limits.line_bytes_max, live);
     let mut sinks = sinks.open(live)?;
     let started = Instant::now();
     let mut drive = Drive::new(plan, feed, (threads(args, live), live), stop);
