@@ -72,6 +72,12 @@ pub fn rests_on_places(rules: &RuleSet, rule: usize) -> bool {
         || heard(rules, rule).any(|of| rests_on_places(rules, of))
 }
 
+/// Whether what is counted of a rule is promised: which event a rule that answers at once tells decides what others hear.
+#[must_use]
+pub fn counts_promised(rules: &RuleSet, rule: usize, at_once: AtOnce) -> bool {
+    heard(rules, rule).all(|of| promised(rules, of, at_once) == AtOnce::Whole)
+}
+
 /// What is promised of a rule, where so much is of those that answer at once. Which event these tell decides when their
 /// alerts come to others, so of what waits for them nothing is if not all.
 fn promised(rules: &RuleSet, rule: usize, at_once: AtOnce) -> AtOnce {

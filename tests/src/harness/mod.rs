@@ -15,7 +15,7 @@ use dsl::ir::RuleSet;
 use dsl::source::SourceMap;
 
 pub use census::{Census, OF_TESTS, PARTS};
-pub use compare::{AtOnce, difference, rests_on_places};
+pub use compare::{AtOnce, counts_promised, difference, rests_on_places};
 pub use frame::{Framed, frame};
 pub use hold::{Outcome, hold, print_case};
 pub(crate) use run::plain;
