@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test of the repository. Needs rustup alone: it fetches the pinned toolchain and cargo the crates.
+# Every test of the repository. Needs rustup, which fetches the pinned toolchain, and what the program's own build needs. The tests of
+# Kafka need Java and Maven, which fetches a broker; where they are not there these say so and pass, unless CI is set.
 #
 #   scripts/test.sh                        10,000 random cases against the reference evaluator
 #   AUDIT_CASES=100000 scripts/test.sh      any other number

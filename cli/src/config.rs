@@ -32,24 +32,24 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
 }
 
-/// What is in force without a file, or with this one.
+/// What is in force without a file, or with this one: what the file does not say is as in `usual`.
 ///
 /// # Errors
 /// If the file cannot be read, or something in it is wrong: then all that is, a line each.
-pub(crate) fn read(path: Option<&Path>) -> Result<Config, Error> {
-    let Some(path) = path else { return Ok(Config::default()) };
+pub(crate) fn read_over(usual: Config, path: Option<&Path>) -> Result<Config, Error> {
+    let Some(path) = path else { return Ok(usual) };
     let bytes = connect::rules::read(path)?;
     if bytes.len() > FILE_BYTES_MAX {
         return Err(Error::usage(format!("{} is too long for a configuration file", path.display())));
     }
     let name = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|_| Error::usage(format!("{name} is no UTF-8 text")))?;
-    parse(&name, &text).map_err(|wrong| Error::usage(wrong.join("\n")))
+    parse_over(usual, &name, &text).map_err(|wrong| Error::usage(wrong.join("\n")))
 }
 
-/// As [`read`], of a text under a name for people.
-fn parse(name: &str, text: &str) -> Result<Config, Vec<String>> {
-    let mut reader = Reader { name, text, config: Config::default(), wrong: Vec::new() };
+/// As [`read_over`], of a text under a name for people.
+fn parse_over(config: Config, name: &str, text: &str) -> Result<Config, Vec<String>> {
+    let mut reader = Reader { name, text, config, wrong: Vec::new() };
     let (all, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         reader.wrong(error.span().unwrap_or_default(), error.message());

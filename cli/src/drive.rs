@@ -211,7 +211,7 @@ impl Drive {
 
 /// The key of the hashes of a live run. What a bounded run sheds must be the same each time; who writes to a live one must not
 /// be able to choose keys that all want the same room.
-fn random_key() -> HashKey {
+pub(crate) fn random_key() -> HashKey {
     let random = RandomState::new();
     let mut key = HashKey::default();
     for (number, part) in (0_u64..).zip(key.chunks_exact_mut(8)) {
@@ -221,7 +221,7 @@ fn random_key() -> HashKey {
 }
 
 /// What the engine, which has no clock, is told of a silence.
-fn tick(silent: Duration) -> Tick {
+pub(crate) fn tick(silent: Duration) -> Tick {
     Tick { silent: nanos(silent), wall: wall() }
 }
 

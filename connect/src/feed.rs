@@ -75,6 +75,7 @@ impl Feed {
                     let (name, path) = (path.display().to_string(), path.clone());
                     feed.add_pipe(name, move || Input::open(&path), line_bytes_max, live);
                 }
+                Source::Kafka(_) => errors.push(Error::usage("kafka:// is read by `run` alone")),
                 Source::File(path) => match Input::open(path) {
                     Ok(input) => feed.add_file(input, line_bytes_max),
                     Err(error) => errors.push(error),

@@ -5,19 +5,21 @@
 //! SOURCE --source::parse, find, input-->  bytes, whatever they were packed in
 //!        --feed-->  blocks of whole documents, the source furthest behind first  --> engine
 //! alerts --sink-->  standard output or a file
+//! kafka      source and sink in one: alerts and offsets in the same transactions
 //! ```
 //!
 //! What fails here is operational: a file is missing, a permission, a damaged archive, a closed pipe. It is told as an
 //! [`Error`], one plain sentence that names the thing. What is wrong inside of a rule or an event is data and goes
 //! the ways of [`dsl::diag`] and [`engine::matches`].
 //!
-//! Nothing here is asynchronous: a bounded run reads files, and a thread of its own waits for standard input. Kafka,
-//! the webhook and `--follow` are not built yet and say so.
+//! Nothing here is asynchronous: a bounded run reads files, and a thread of its own waits for standard input. Kafka
+//! has threads of its own, and is behind the feature `kafka`. The webhook and `--follow` are not built yet and say so.
 
 mod error;
 pub mod feed;
 pub mod handover;
 pub mod input;
+pub mod kafka;
 pub mod pack;
 mod replace;
 pub mod rules;

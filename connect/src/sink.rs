@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::kafka::address::Alerts;
 
 /// A sink as it was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Target {
     Stdout,
     /// A file.
     File(PathBuf),
+    /// A topic of Kafka.
+    Kafka(Alerts),
 }
 
 /// Reads the name of a sink.
@@ -25,6 +28,9 @@ pub enum Target {
 /// # Errors
 /// If it is of a kind, or asks for a shape, that is not built.
 pub fn parse(name: &str) -> Result<Target, Error> {
+    if let Some(address) = name.strip_prefix("kafka://") {
+        return Ok(Target::Kafka(Alerts::parse(address)?));
+    }
     let (place, query) = name.split_once('?').unwrap_or((name, ""));
     for part in query.split('&').filter(|part| !part.is_empty()) {
         match part.split_once('=') {
@@ -47,9 +53,9 @@ pub fn parse(name: &str) -> Result<Target, Error> {
     }
     let scheme = place.split_once("://").map(|(scheme, _)| scheme);
     match scheme {
-        Some(
-            "kafka" | "https" | "syslog+tcp" | "syslog+tls" | "alertmanager+http" | "alertmanager+https",
-        ) => Err(Error::usage(format!("sinks of kind {}:// are not built yet", scheme.unwrap_or_default()))),
+        Some("https" | "syslog+tcp" | "syslog+tls" | "alertmanager+http" | "alertmanager+https") => {
+            Err(Error::usage(format!("sinks of kind {}:// are not built yet", scheme.unwrap_or_default())))
+        }
         Some(scheme) => Err(Error::usage(format!("there is no sink of kind {scheme}://"))),
         None => Err(Error::usage(format!("{place} is no sink; for a file write file:{place}"))),
     }
@@ -77,6 +83,11 @@ impl Sink {
         let (name, writer): (_, Box<dyn Write + Send>) = match target {
             Target::Stdout => ("standard output".to_owned(), Box::new(io::stdout())),
             Target::File(path) => (path.display().to_string(), Box::new(create(path)?)),
+            Target::Kafka(_) => {
+                let words =
+                    "alerts go to kafka:// from a kafka:// source alone; from others it is not built yet";
+                return Err(Error::usage(words));
+            }
         };
         Ok(Self { name, target: target.clone(), writer: Box::new(BufWriter::new(writer)) })
     }

@@ -1,4 +1,4 @@
-//! What a person may name as a source: `-`, a path, a glob; and in which order files of one log come.
+//! What a person may name as a source: `-`, a path, a glob, a topic of Kafka; and in which order files of one log come.
 //!
 //! A name with a scheme (`kafka://`) is never taken for a path, so that a source that is not built yet is refused
 //! and not looked for on the disk. A name that stands for an existing file is that file, even with a `[` in it. A
@@ -14,6 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::kafka::address::Events;
 
 /// A source as it was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Source {
     Stdin,
     /// A file.
     File(PathBuf),
+    /// A topic of Kafka.
+    Kafka(Events),
 }
 
 /// Turns what was named into inputs to open, in the order of the names, each glob's files in the order of their times.
@@ -49,6 +52,9 @@ fn find_one(name: &OsStr) -> Result<Vec<Source>, Error> {
         return Err(Error::usage("the name of a source is empty"));
     }
     let text = name.to_string_lossy();
+    if let Some(address) = text.strip_prefix("kafka://") {
+        return Ok(vec![Source::Kafka(Events::parse(address)?)]);
+    }
     if let Some((scheme, _)) = text.split_once("://") {
         return Err(refuse_scheme(scheme));
     }
@@ -61,8 +67,10 @@ fn find_one(name: &OsStr) -> Result<Vec<Source>, Error> {
 
 fn refuse_scheme(scheme: &str) -> Error {
     match scheme {
-        "kafka" | "webhook" => Error::usage(format!("sources of kind {scheme}:// are not built yet")),
-        _ => Error::usage(format!("there is no source of kind {scheme}://; a source is -, a path or a glob")),
+        "webhook" => Error::usage(format!("sources of kind {scheme}:// are not built yet")),
+        _ => Error::usage(format!(
+            "there is no source of kind {scheme}://; a source is -, a path, a glob or kafka://"
+        )),
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub type Nanos = i64;
 
 /// The number of a source, given by whoever feeds the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
 
 /// Names of a source, told once.

@@ -21,8 +21,8 @@ use crate::frame::Kind;
 use crate::frame::blocks::Block;
 use crate::index::{StepId, selector};
 use crate::matches::{
-    Counted, EventMeta, Match, Matches, RequestMatch, RuleTally, SourceId, SourceInfo, Tally, Undecodable,
-    Value,
+    Counted, EventMeta, Match, Matches, Nanos, RequestMatch, RuleTally, SourceId, SourceInfo, Tally,
+    Undecodable, Value,
 };
 use crate::plan::{Aggregate, AggregateKind, Expr, Plan, Step};
 use crate::planted::planted;
@@ -96,8 +96,15 @@ pub fn match_block(plan: &Plan, source: &SourceInfo, block: &Block, scratch: &mu
     });
     let matcher = Matcher { plan, source, number: block.source, coverage: coverage.as_deref() };
     let mut to = To { out: &mut out, buffer, together: atoms.zip(asker) };
-    for part in &block.parts {
-        let mut sink = |place, found: Found<'_, '_>| matcher.found(place, &found, &mut to);
+    for (at, part) in block.parts.iter().enumerate() {
+        let message = block.stamps.get(at).copied();
+        if let Some(stamp) = message {
+            to.stamped(stamp);
+        }
+        let mut sink = |(offset, length), found: Found<'_, '_>| {
+            let offset = if message.is_some() { part.offset } else { offset };
+            matcher.found((offset, length), &found, &mut to);
+        };
         match part.kind {
             Kind::Lines => decoder.lines(part.bytes(block), part.offset, !plan.reads_received, &mut sink),
             kind => {
@@ -127,6 +134,20 @@ struct To<'t> {
     buffer: &'t mut Vec<u8>,
     /// If conditions are asked together.
     together: Option<(&'t Atoms, &'t mut Asker)>,
+}
+
+impl To<'_> {
+    /// What comes from here on was stamped at that time.
+    fn stamped(&mut self, stamp: Nanos) {
+        let out = &mut *self.out;
+        if out.stamps.last().is_some_and(|(_, last)| *last == stamp) {
+            return;
+        }
+        let from = u32::try_from(out.times.len()).unwrap_or(u32::MAX);
+        // One that had no event of its own is overruled.
+        out.stamps.pop_if(|(at, _)| *at == from);
+        out.stamps.push((from, stamp));
+    }
 }
 
 /// An event at hand.

@@ -10,6 +10,7 @@ mod coverage;
 mod docs;
 mod equal;
 mod grammar;
+mod kafka;
 mod labels;
 mod limits;
 mod tables;

@@ -1,5 +1,9 @@
 use super::*;
 
+fn parse(name: &str, text: &str) -> Result<Config, Vec<String>> {
+    parse_over(Config::default(), name, text)
+}
+
 fn wrong(text: &str) -> Vec<String> {
     parse("a.toml", text).unwrap_err()
 }
@@ -80,4 +84,11 @@ fn the_reference_is_that_of_the_keys() {
         return;
     }
     assert_eq!(page[from..until], keys::reference(), "BLESS=1 writes it anew");
+}
+
+#[test]
+fn what_a_file_does_not_say_is_as_usual() {
+    let usual = Config { limits: Limits { lateness: 7, ..Limits::default() } };
+    let lateness = |text| parse_over(usual, "a.toml", text).unwrap().limits.lateness;
+    assert_eq!((lateness(""), lateness("[limits]\nlateness = \"5s\"")), (7, 5_000_000_000));
 }

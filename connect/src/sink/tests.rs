@@ -11,7 +11,8 @@ fn names_of_sinks() {
     for (name, words) in [
         ("file:", "file: needs a path behind it, such as file:alerts.jsonl"),
         ("alerts.jsonl", "alerts.jsonl is no sink; for a file write file:alerts.jsonl"),
-        ("kafka://b:9092/t", "sinks of kind kafka:// are not built yet"),
+        ("https://b:9092/t", "sinks of kind https:// are not built yet"),
+        ("kafka://b:9092", "kafka://b:9092 names no topic; write kafka://b:9092/TOPIC"),
         ("ftp://b", "there is no sink of kind ftp://"),
         ("-?as=ocsf", "alerts as ocsf are not built yet"),
         ("-?shape=json", "a sink takes as=json behind its ?, not shape=json"),

@@ -14,7 +14,7 @@ fn order(files: &[&str]) -> Vec<String> {
     let found = find(&[folder.path().join("*").into_os_string()]).unwrap();
     let name = |source: &Source| match source {
         Source::File(path) => path.file_name().unwrap().to_string_lossy().into_owned(),
-        Source::Stdin => unreachable!("a glob finds files"),
+        Source::Stdin | Source::Kafka(_) => unreachable!("a glob finds files"),
     };
     found.iter().map(name).collect()
 }
@@ -50,9 +50,12 @@ fn numbers_that_are_no_date_are_part_of_the_name() {
 #[test]
 fn what_is_not_built_is_refused_and_never_looked_for_on_the_disk() {
     for (name, words) in [
-        ("kafka://broker:9092/audit?group=g", "sources of kind kafka:// are not built yet"),
+        (
+            "kafka://broker:9092/audit",
+            "kafka:// needs a group, in whose name the offsets are kept: …/audit?group=auditd-rules",
+        ),
         ("webhook://0.0.0.0:8443/audit", "sources of kind webhook:// are not built yet"),
-        ("s3://bucket", "there is no source of kind s3://; a source is -, a path or a glob"),
+        ("s3://bucket", "there is no source of kind s3://; a source is -, a path, a glob or kafka://"),
     ] {
         let error = find(&names(&[name])).unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Usage, words));

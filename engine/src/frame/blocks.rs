@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::matches::{Reason, SourceId};
+use crate::matches::{Nanos, Reason, SourceId};
 
 use super::{Frame, Framer, Kind};
 
@@ -23,7 +23,7 @@ const READ_BYTES_MIN: usize = 64 << 10;
 const SPARES_MAX: usize = 16;
 
 /// Whole documents of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Block {
     /// The source.
     pub source: SourceId,
@@ -35,6 +35,9 @@ pub struct Block {
     pub length: u64,
     /// What was found, in order.
     pub parts: Vec<Part>,
+    /// Of messages: of each part, when its message was stamped, [`Nanos::MAX`] if it was not. Whatever is in such a part is
+    /// then told to be at the part's offset, which is that of its message. Of bytes nothing.
+    pub stamps: Vec<Nanos>,
 }
 
 /// Something found in a block.
@@ -118,7 +121,7 @@ impl Blocks {
         let mut blocks = Self::new(source, usize::MAX, bytes.len().max(1));
         blocks.push(bytes);
         blocks.finish();
-        blocks.pop().unwrap_or(Block { source, offset: 0, bytes: Vec::new(), length: 0, parts: Vec::new() })
+        blocks.pop().unwrap_or(Block { source, ..Block::default() })
     }
 
     /// Takes more of the source.
@@ -296,9 +299,8 @@ impl Blocks {
         self.ready.push_back(Block {
             source: self.source,
             offset: self.offset - bytes,
-            bytes: Vec::new(),
             length: bytes,
-            parts: Vec::new(),
+            ..Block::default()
         });
     }
 
@@ -323,6 +325,7 @@ impl Blocks {
             bytes,
             length,
             parts: std::mem::replace(&mut self.parts, parts),
+            stamps: Vec::new(),
         });
         self.offset += length;
         self.framed = 0;

@@ -332,7 +332,7 @@ fn what_is_not_built_says_so() {
         &["--state", "dir"],
         &["--policy", "p.yaml"],
         &["--to", "kafka://b:9092/t"],
-        &["--from", "kafka://b:9092/t"],
+        &["--from", "kafka://b:9092/t?group=g"],
         &["--from", "webhook://0.0.0.0:8443/audit"],
     ] {
         let words: Vec<&str> = run(&["audit.log"]).into_iter().chain(more.iter().copied()).collect();

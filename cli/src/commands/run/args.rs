@@ -10,7 +10,7 @@ use engine::limits::Limits;
 use engine::matching::Decoding;
 
 use crate::commands::not_built;
-use crate::config;
+use crate::config::{self, Config};
 use crate::output::Format;
 use crate::values;
 
@@ -22,16 +22,17 @@ use crate::values;
 pub(crate) struct Args {
     /// Rule files, folders, or compiled packs [default: the shipped rules]
     pub(super) rules: Vec<PathBuf>,
-    /// Where events come from: -, a path or a glob; may be given again [default: - if it is no terminal]
+    /// Where events come from: -, a path or a glob, which may be given again, or one
+    /// kafka://HOST:PORT[,HOST:PORT]/TOPIC?group=G [default: - if it is no terminal]
     #[arg(long, value_name = "SOURCE")]
     pub(super) from: Vec<OsString>,
-    /// Where alerts go: - or file:PATH; may be given again [default: -]
+    /// Where alerts go: -, file:PATH or kafka://HOST:PORT/TOPIC; may be given again [default: -]
     #[arg(long, value_name = "SINK")]
     pub(super) to: Vec<String>,
     /// How many threads match events [default: one for each CPU]; the alerts are the same for any number
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<NonZeroUsize>,
-    /// How late an event may come, such as 30s [default: 5s]
+    /// How late an event may come, such as 30s [default: 5s, from Kafka 10s]
     #[arg(long, value_name = "D", value_parser = values::duration)]
     lateness: Option<i64>,
     /// How alerts are printed on standard output [default: human on a terminal, else json]
@@ -106,9 +107,10 @@ impl Args {
         not_built("--policy", self.policy.is_some())
     }
 
-    /// The limits of the run: those of the file, and what the arguments say themselves.
-    pub(super) fn limits(&self) -> Result<Limits, Error> {
-        let mut limits = config::read(self.config.as_deref())?.limits;
+    /// The limits of the run: those of the file, and what the arguments say themselves. A lateness that nobody says is `lateness`.
+    pub(super) fn limits(&self, lateness: i64) -> Result<Limits, Error> {
+        let usual = Limits { lateness, ..Limits::default() };
+        let mut limits = config::read_over(Config { limits: usual }, self.config.as_deref())?.limits;
         limits.lateness = self.lateness.unwrap_or(limits.lateness);
         limits.line_bytes_max = self.max_line.unwrap_or(limits.line_bytes_max);
         Ok(limits)

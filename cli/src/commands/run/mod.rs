@@ -1,6 +1,8 @@
 //! `run`: events in, alerts out, and an account of every event.
 
 mod args;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod progress;
 mod summary;
 
@@ -16,6 +18,7 @@ use connect::source::{self, Source};
 use connect::{Error, input, signals};
 use dsl::ir::Severity;
 use engine::alert::Alert;
+use engine::limits::Limits;
 use engine::plan::Plan;
 
 pub(crate) use args::Args;
@@ -31,9 +34,13 @@ use crate::sinks::Sinks;
 
 pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     args.check()?;
-    let limits = args.limits()?;
+    let limits = args.limits(Limits::default().lateness)?;
     let sources = sources(&args.from)?;
-    let sinks = sinks_of(args)?;
+    let targets = targets(args)?;
+    if sources.iter().any(|source| matches!(source, Source::Kafka(_))) {
+        return from_kafka(args, &sources, targets);
+    }
+    let sinks = Sinks::new(targets, human(args));
     let Some((_, rules)) = load::rules_or_told(&args.rules)? else { return Ok(Exit::No) };
     let plan = Arc::new(Plan::new(&rules, limits));
     let stop = signals::watch()?;
@@ -61,6 +68,7 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         sources: drive.feed.names(),
         failed: &drive.failed,
         interrupted: drive.interrupted(),
+        tombstones: 0,
         elapsed: started.elapsed(),
     });
     tell(args, &summary)?;
@@ -95,16 +103,33 @@ pub(crate) fn sources(names: &[OsString]) -> Result<Vec<Source>, Error> {
 }
 
 /// Where alerts go: files take JSON, standard output what its reader wants.
-fn sinks_of(args: &Args) -> Result<Sinks, Error> {
+fn targets(args: &Args) -> Result<Vec<Target>, Error> {
     let targets = args.to.iter().map(|name| sink::parse(name)).collect::<Result<Vec<_>, _>>()?;
-    let targets = if targets.is_empty() { vec![Target::Stdout] } else { targets };
-    Ok(Sinks::new(targets, Format::or_default(args.format) == Format::Human))
+    Ok(if targets.is_empty() { vec![Target::Stdout] } else { targets })
+}
+
+fn human(args: &Args) -> bool {
+    Format::or_default(args.format) == Format::Human
+}
+
+#[cfg(feature = "kafka")]
+fn from_kafka(args: &Args, sources: &[Source], targets: Vec<Target>) -> Result<Exit, Error> {
+    match sources {
+        [Source::Kafka(source)] => kafka::execute(args, source, targets),
+        _ => Err(Error::usage("kafka:// beside other sources is not built yet")),
+    }
+}
+
+#[cfg(not(feature = "kafka"))]
+fn from_kafka(_: &Args, _: &[Source], _: Vec<Target>) -> Result<Exit, Error> {
+    Err(Error::usage("this program was built without kafka:// (cargo's feature `kafka`)"))
 }
 
 fn is_live(source: &Source) -> bool {
     match source {
         Source::Stdin => !input::stdin_is_file(),
         Source::File(path) => is_pipe(path),
+        Source::Kafka(_) => true,
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) struct Events {
     pub(super) duplicate_keys: u64,
     pub(super) mended: u64,
     pub(super) comments: u64,
+    pub(super) tombstones: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -116,6 +117,8 @@ pub(super) struct Run<'a> {
     /// What could not be read.
     pub(super) failed: &'a [String],
     pub(super) interrupted: bool,
+    /// Messages without a value.
+    pub(super) tombstones: u64,
     pub(super) elapsed: Duration,
 }
 
@@ -144,6 +147,7 @@ impl Summary {
                 duplicate_keys: tally.duplicate_keys,
                 mended: tally.mended,
                 comments: tally.comments,
+                tombstones: run.tombstones,
             },
             undecodable,
             alerts: Alerts {
@@ -276,6 +280,7 @@ impl Summary {
             (events.duplicate_keys, "keys that stood twice in one object; the last counted"),
             (events.mended, "events with text that is no Unicode, mended as the API server does"),
             (events.comments, "comment lines passed over"),
+            (events.tombstones, "messages without a value passed over"),
         ] {
             if count > 0 {
                 writeln!(out, "            {count} {what}")?;
