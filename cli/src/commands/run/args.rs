@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Rule files, folders, or compiled packs [default: the shipped rules]
     pub(super) rules: Vec<PathBuf>,
     /// Where events come from: -, a path or a glob, which may be given again, or one
-    /// kafka://HOST:PORT[,HOST:PORT]/TOPIC?group=G [default: - if it is no terminal]
+    /// kafka://HOST:PORT/TOPIC?group=G [default: - if it is no terminal]
     #[arg(long, value_name = "SOURCE")]
     pub(super) from: Vec<OsString>,
     /// Where alerts go: -, file:PATH or kafka://HOST:PORT/TOPIC; may be given again [default: -]
