@@ -400,3 +400,77 @@ fn refusals_reach_rules_on_alerts() {
     assert!(told[0].approximate);
     assert_eq!(told[0].time, START + 60 * SECOND);
 }
+
+/// Requests of one user, a tenth of a second apart.
+fn requests(count: usize) -> Vec<Get> {
+    let user = users()[0];
+    (0..count).map(|n| Get { at: 100 * n as i64, user, pod: "p", code: 200, cluster: 0 }).collect()
+}
+
+#[test]
+fn requests_that_may_count_twice_are_counted_and_told() {
+    // One is remembered in each shard, so that of two hundred most are forgotten, and all that come then are in doubt.
+    let limits = Limits { requests_told_max: VIRTUAL_SHARDS, ..plenty() };
+    let noted = |alert: &Alert| alert.notes.contains(&"too many requests: some may count twice");
+    for (body, tells) in [(REFUSING[0].0, true), (MONOTONE[0], false)] {
+        let text = rules(&[body], 0);
+        assert!(!run(&text, &requests(200), plenty(), &[]).alerts.iter().any(noted));
+        let ran = run(&text, &requests(200), limits, &[]);
+        assert!(ran.tally.shed.again > 50, "{:?}", ran.tally.shed);
+        let (of_all, of_keys): (Vec<&Alert>, Vec<&Alert>) =
+            ran.alerts.iter().partition(|alert| alert.events.is_empty());
+        // What was decided before it had come to that is exact.
+        assert!(!noted(of_keys[0]) && !of_keys[0].approximate, "{body}");
+        assert!(of_keys.iter().all(|alert| noted(alert) == alert.approximate), "{body}");
+        let doubtful: Vec<bool> = of_keys.iter().map(|alert| alert.approximate).collect();
+        assert!(tells || doubtful[doubtful.len() / 2..].iter().all(|doubt| *doubt), "{body}: {doubtful:?}");
+        let told: Vec<_> = of_all.iter().map(|alert| (alert.count, alert.window, noted(alert))).collect();
+        let window = Some((START, START + 60 * SECOND));
+        assert_eq!(told, if tells { vec![(ran.tally.shed.again, window, true)] } else { vec![] }, "{body}");
+    }
+}
+
+#[test]
+fn what_is_refused_is_not_told_as_in_doubt_too() {
+    let limits = Limits { requests_told_max: VIRTUAL_SHARDS, ..few(1) };
+    let log: Vec<Get> =
+        requests(200).into_iter().enumerate().map(|(n, get)| Get { user: users()[n % 2], ..get }).collect();
+    let ran = run(&rules(&[REFUSING[0].0], 0), &log, limits, &[]);
+    let shed = ran.tally.shed;
+    assert!(shed.refused == 100 && shed.again > 25, "{shed:?}");
+    let told: Vec<u64> =
+        ran.alerts.iter().filter(|alert| alert.events.is_empty()).map(|alert| alert.count).collect();
+    assert_eq!(told, [shed.refused + shed.again]);
+}
+
+#[test]
+fn what_comes_when_its_time_was_decided_in_a_hurry_is_counted_and_told() {
+    // Two may wait; of a log of one second in which the first comes last its time has been decided.
+    let limits = Limits { waiting_matches_max: 2, lateness: 30 * SECOND, ..plenty() };
+    let mut log = requests(10);
+    log.rotate_left(1);
+    log.push(Get { at: 100_000, ..log[0].clone() });
+    for body in [REFUSING[0].0, MONOTONE[0]] {
+        let text = rules(&[body], 0);
+        assert!(
+            run(&text, &log, Limits { waiting_matches_max: 100, ..limits }, &[])
+                .alerts
+                .iter()
+                .all(|alert| !alert.approximate)
+        );
+        let ran = run(&text, &log, limits, &[]);
+        let shed = ran.tally.shed;
+        assert!(shed.hurried > 5 && shed.overtaken == 1, "{shed:?}");
+        let noted = |alert: &&Alert| alert.notes.iter().any(|note| note.starts_with("too many events wait"));
+        let told: Vec<&Alert> = ran.alerts.iter().filter(|alert| alert.events.is_empty()).collect();
+        assert_eq!(told.iter().map(|alert| alert.count).collect::<Vec<_>>(), [1], "{body}");
+        assert!(told.iter().all(noted), "{body}");
+        // The window of the match that came too late is one of those.
+        let last = ran
+            .alerts
+            .iter()
+            .filter(|alert| !alert.events.is_empty() && alert.time < START + 50 * SECOND)
+            .last();
+        assert!(last.is_some_and(|alert| alert.approximate && noted(&alert)), "{body}: {last:?}");
+    }
+}
