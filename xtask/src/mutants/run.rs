@@ -28,8 +28,8 @@ pub(crate) const KINDS: [&str; 4] = [
 /// The last of them, which is not a test of its own.
 const MORE: usize = 3;
 /// Unit tests that come near the changed code, by their module.
-const MODULES: [&str; 8] =
-    ["time::", "window::", "state::", "run::", "hear::", "trial::", "explain::", "alert::"];
+const MODULES: [&str; 9] =
+    ["time::", "plan::", "window::", "state::", "run::", "hear::", "trial::", "explain::", "alert::"];
 /// The end-to-end tests: their kind, and what they are called.
 const END_TO_END: [(usize, &str); 3] = [(1, "equal::"), (1, "limits::"), (2, "bounded::")];
 
