@@ -10,7 +10,11 @@
 //! comes although nothing comes behind them. The wall clock holds that back where events are dated ahead of it, and the clock of
 //! a pipe believes no event more than the time at which it was read. And one that
 //! has nothing to give is passed over for a moment: it may hold time back, but keeps no other source from being read.
+//!
+//! A run that remembers (`keeping`) also knows up to where each source has been taken, and when what it knows is still true of a
+//! log that goes on.
 
+pub(crate) mod keeping;
 mod workers;
 
 use std::hash::{BuildHasher, RandomState};
@@ -29,6 +33,7 @@ use engine::state::{HashKey, State};
 use engine::time::Tick;
 
 use crate::exit;
+use keeping::{Keeping, Moment};
 
 /// Sources, engine and threads of a run.
 pub(crate) struct Drive {
@@ -49,11 +54,24 @@ pub(crate) struct Drive {
     empty: Vec<(SourceId, Instant)>,
     /// What could not be read, in words that have been told.
     pub(crate) failed: Vec<String>,
+    /// Of a run that remembers.
+    pub(crate) keeping: Option<Keeping>,
 }
 
 /// For so long, times the sources there are, one that had nothing to give is not asked again, unless none has: asking takes
 /// as long, and each must have its turn.
 const EMPTY_FOR: Duration = Duration::from_millis(50);
+
+/// What comes behind some blocks of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// More, or nothing yet.
+    More,
+    /// What its present end makes of what is left of it. Of a run that remembers alone.
+    Ending,
+    /// Nothing.
+    Ended,
+}
 
 /// Blocks that are read of a source before it is asked again which is furthest behind.
 const TURN: usize = 8;
@@ -66,14 +84,22 @@ impl Drive {
         (threads, live): (usize, bool),
         stop: Arc<AtomicBool>,
     ) -> Self {
-        let of_plan = Arc::clone(&plan);
-        let mut state = match live {
-            true => State::with_key(of_plan, plan.limits, random_key()),
-            false => State::new(of_plan, plan.limits),
-        };
-        let info = |name: &String| SourceInfo { name: name.as_str().into(), cluster: None };
-        let infos: Vec<SourceInfo> = feed.names().iter().map(info).collect();
-        let open = infos.iter().map(|info| state.add_source(info.clone())).collect();
+        let mut state = fresh(&plan, live);
+        for name in feed.names() {
+            state.add_source(info(name));
+        }
+        Self::with_state(plan, (feed, state), (threads, live), stop)
+    }
+
+    /// With a state to which all sources of the feed have been added, in their order.
+    pub(crate) fn with_state(
+        plan: Arc<Plan>,
+        (feed, state): (Feed, State),
+        (threads, live): (usize, bool),
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        let infos: Vec<SourceInfo> = feed.names().iter().map(|name| info(name)).collect();
+        let open = (0..).map(SourceId).take(infos.len()).collect();
         let pipes = feed.progress().iter().map(|of| of.size.is_none()).collect();
         let scratch = (0..threads.max(1)).map(|_| Scratch::default()).collect();
         Self {
@@ -88,6 +114,7 @@ impl Drive {
             live,
             empty: Vec::new(),
             failed: Vec::new(),
+            keeping: None,
         }
     }
 
@@ -119,8 +146,14 @@ impl Drive {
         } else {
             self.in_turns(&mut look, &mut each)?;
         }
+        if self.keeping.is_some() {
+            if self.interrupted() {
+                return self.at(Moment::Stopped, &mut each);
+            }
+            self.turn(&mut each)?;
+        }
         self.state.finish();
-        each(self)
+        self.at(Moment::Finished, &mut each)
     }
 
     /// Reads some blocks, matches them, takes them, and so on.
@@ -133,9 +166,9 @@ impl Drive {
         while !self.interrupted() {
             let next = turn.take().or_else(|| Some((self.furthest_behind()?, 0)));
             let Some((source, before)) = next else { break };
-            let (blocks, ended) = self.read(source);
+            let (blocks, then) = self.read(source);
             let stamp = self.stamp(source);
-            let goes_on = !self.live && !blocks.is_empty() && !ended && before + 1 < TURN;
+            let goes_on = !self.live && !blocks.is_empty() && then == Then::More && before + 1 < TURN;
             turn = goes_on.then_some((source, before + 1));
             if let Some(info) = self.infos.get(source.0 as usize) {
                 blocks.iter().try_for_each(|block| look(info, block))?;
@@ -143,12 +176,12 @@ impl Drive {
             for matches in self.matched(source, &blocks) {
                 self.state.take(source, matches.stamped(stamp));
             }
-            blocks.into_iter().for_each(|block| self.feed.take_back(block));
-            if ended {
-                self.open.retain(|open| *open != source);
-                self.state.end(source);
+            for block in blocks {
+                self.took(&block);
+                self.feed.take_back(block);
             }
             each(self)?;
+            self.come_to(then, source, &mut each)?;
         }
         Ok(())
     }
@@ -170,8 +203,8 @@ impl Drive {
         some.or_else(|| self.open.iter().min_by_key(behind)).copied()
     }
 
-    /// As many blocks as there are threads, and whether there are no more.
-    fn read(&mut self, source: SourceId) -> (Vec<Block>, bool) {
+    /// As many blocks as there are threads, and what is behind them.
+    fn read(&mut self, source: SourceId) -> (Vec<Block>, Then) {
         let mut blocks = Vec::with_capacity(self.scratch.len());
         while blocks.len() < self.scratch.len() {
             match self.feed.next(source) {
@@ -184,10 +217,12 @@ impl Drive {
                     break;
                 }
                 Given::Failed(error) => self.failed(&error),
-                Given::End => return (blocks, true),
+                Given::Ending if self.keeping.is_none() => {}
+                Given::Ending => return (blocks, Then::Ending),
+                Given::End => return (blocks, Then::Ended),
             }
         }
-        (blocks, false)
+        (blocks, Then::More)
     }
 
     fn matched(&mut self, source: SourceId, blocks: &[Block]) -> Vec<Matches> {
@@ -207,6 +242,19 @@ impl Drive {
             joined.collect()
         })
     }
+}
+
+/// A state that has seen nothing; of a live run nobody shall foresee what shares a shard with what.
+pub(crate) fn fresh(plan: &Arc<Plan>, live: bool) -> State {
+    match live {
+        true => State::with_key(Arc::clone(plan), plan.limits, random_key()),
+        false => State::new(Arc::clone(plan), plan.limits),
+    }
+}
+
+/// A source under a name.
+pub(crate) fn info(name: &str) -> SourceInfo {
+    SourceInfo { name: name.into(), cluster: None }
 }
 
 /// The key of the hashes of a live run. What a bounded run sheds must be the same each time; who writes to a live one must not

@@ -1,7 +1,7 @@
 //! The sinks of a run together: each alert in every shape that somebody wants, sorted if the run has an end.
 
 use connect::Error;
-use connect::sink::{Sink, Target};
+use connect::sink::{Length, Sink, Target};
 use connect::sorted::{Entry, Sorter};
 use engine::alert::Alert;
 
@@ -27,6 +27,25 @@ impl Sinks {
         self.sinks = self.targets.iter().map(Sink::open).collect::<Result<_, _>>()?;
         self.sorter = (!live).then(|| (Sorter::default(), Sorter::default()));
         Ok(self)
+    }
+
+    /// Opens all of them to be gone on with: none is emptied, and alerts are not sorted. Gives what is to be said of that.
+    pub(crate) fn go_on(mut self, known: &[Length]) -> Result<(Self, Vec<String>), Error> {
+        let mut notes = Vec::new();
+        for (number, target) in self.targets.iter().enumerate() {
+            if self.targets[..number].contains(target) {
+                return Err(Error::usage("a sink is named twice in --to"));
+            }
+            let (sink, note) = Sink::go_on(target, known)?;
+            self.sinks.push(sink);
+            notes.extend(note);
+        }
+        Ok((self, notes))
+    }
+
+    /// Sees to it that what was written is on the disk. Gives how long each file is now.
+    pub(crate) fn settle(&mut self) -> Result<Vec<Length>, Error> {
+        self.sinks.iter_mut().filter_map(|sink| sink.settle().transpose()).collect()
     }
 
     fn wants(&self, human: bool) -> bool {

@@ -9,7 +9,12 @@
 //! at its end.
 //!
 //! Pipes, standard input among them, are read by threads of their own, so that a signal ends the run also while nothing comes.
+//!
+//! A run that remembers reads its files on from where they had been read to ([`place`]). A block ends where a document does, so
+//! a source can be read on from the end of any block that says so as if it began there. What a source gives behind
+//! [`Given::Ending`] is read as it is only because nothing stood behind it, such as half a line: of a file that grows it must be read again.
 
+pub mod place;
 pub mod range;
 mod reader;
 #[cfg(test)]
@@ -27,6 +32,7 @@ use crate::Error;
 use crate::input::Input;
 use crate::source::Source;
 
+use place::Looked;
 use reader::Reader;
 
 /// What a source gave.
@@ -38,6 +44,8 @@ pub enum Given {
     Nothing(Duration),
     /// It could not be read on. What it gave before stands; it will give what is left over, and end.
     Failed(Error),
+    /// It has been read to its present end. What it gives from here on is what that end makes of what is left over.
+    Ending,
     /// Nothing any more.
     End,
 }
@@ -66,18 +74,15 @@ impl Feed {
     /// Gives an error for every source that cannot be opened; the others are in the feed.
     #[must_use]
     pub fn open(sources: &[Source], line_bytes_max: usize, live: bool) -> (Self, Vec<Error>) {
-        let mut feed = Self { readers: Vec::new(), names: Vec::new(), progress: Vec::new() };
+        let mut feed = Self::new();
         let mut errors = Vec::new();
         for source in sources {
             match source {
-                Source::Stdin => feed.add_pipe("-".to_owned(), Input::stdin, line_bytes_max, live),
-                Source::File(path) if is_pipe(path) => {
-                    let (name, path) = (path.display().to_string(), path.clone());
-                    feed.add_pipe(name, move || Input::open(&path), line_bytes_max, live);
-                }
+                Source::Stdin => feed.add_stdin(0, line_bytes_max, live),
+                Source::File(path) if is_pipe(path) => feed.add_pipe_at(path, 0, line_bytes_max, live),
                 Source::Kafka(_) => errors.push(Error::usage("kafka:// is read by `run` alone")),
                 Source::File(path) => match Input::open(path) {
-                    Ok(input) => feed.add_file(input, line_bytes_max),
+                    Ok(input) => feed.add_file(input, 0, line_bytes_max),
                     Err(error) => errors.push(error),
                 },
             }
@@ -85,20 +90,60 @@ impl Feed {
         (feed, errors)
     }
 
-    fn add_file(&mut self, input: Input, line_bytes_max: usize) {
+    /// Of sources that were looked at ([`place::look`]), each from an offset on; of a pipe it is only what its bytes are counted
+    /// from. One that cannot be read from there says so when its turn comes.
+    #[must_use]
+    pub fn read_on(sources: Vec<(Looked, u64)>, line_bytes_max: usize, live: bool) -> Self {
+        let mut feed = Self::new();
+        for (source, offset) in sources {
+            match source {
+                Looked::Stdin => feed.add_stdin(offset, line_bytes_max, live),
+                Looked::Pipe(path) => feed.add_pipe_at(&path, offset, line_bytes_max, live),
+                Looked::File(file) => {
+                    let name = file.name().to_owned();
+                    match file.read_on(offset) {
+                        Ok(input) => feed.add_file(input, offset, line_bytes_max),
+                        Err(error) => feed.add_failed(name, error),
+                    }
+                }
+            }
+        }
+        feed
+    }
+
+    fn new() -> Self {
+        Self { readers: Vec::new(), names: Vec::new(), progress: Vec::new() }
+    }
+
+    fn add_file(&mut self, input: Input, offset: u64, line_bytes_max: usize) {
         self.names.push(input.name().to_owned());
         self.progress.push(Progress { size: input.size(), taken: input.taken() });
-        let reader = Reader::direct(input, self.next_id(), line_bytes_max);
+        let reader = Reader::direct(input, (self.next_id(), offset), line_bytes_max);
         self.readers.push(reader);
     }
 
-    fn add_pipe<F>(&mut self, name: String, open: F, line_bytes_max: usize, live: bool)
+    fn add_failed(&mut self, name: String, error: Error) {
+        self.names.push(name);
+        self.progress.push(Progress { size: Some(0), taken: Arc::new(AtomicU64::new(0)) });
+        self.readers.push(Reader::failed(error));
+    }
+
+    fn add_stdin(&mut self, offset: u64, line_bytes_max: usize, live: bool) {
+        self.add_pipe("-".to_owned(), Input::stdin, offset, (line_bytes_max, live));
+    }
+
+    fn add_pipe_at(&mut self, path: &Path, offset: u64, line_bytes_max: usize, live: bool) {
+        let (name, path) = (path.display().to_string(), path.to_owned());
+        self.add_pipe(name, move || Input::open(&path), offset, (line_bytes_max, live));
+    }
+
+    fn add_pipe<F>(&mut self, name: String, open: F, offset: u64, (line_bytes_max, live): (usize, bool))
     where
         F: FnOnce() -> Result<Input, Error> + Send + 'static,
     {
         self.names.push(name);
         self.progress.push(Progress { size: None, taken: Arc::new(AtomicU64::new(0)) });
-        let reader = Reader::behind_a_thread(open, self.next_id(), line_bytes_max, live);
+        let reader = Reader::behind_a_thread(open, (self.next_id(), offset), line_bytes_max, live);
         self.readers.push(reader);
     }
 

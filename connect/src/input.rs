@@ -8,7 +8,7 @@
 //! where a file asks for more it is refused, since a file could else ask for all memory there is).
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -71,6 +71,40 @@ impl Input {
         }
         let size = about.is_file().then_some(about.len());
         Self::from_reader(path.display().to_string(), Box::new(file), size)
+    }
+
+    /// A file that has been opened, from an offset of what it holds, unpacked, on. What is packed is read up to there.
+    ///
+    /// # Errors
+    /// If it cannot be read, or does not reach so far.
+    pub fn of_file(name: String, mut file: File, offset: u64) -> Result<Self, Error> {
+        let failed = |cause: &io::Error| Error::named("read", &name, cause);
+        let size = file.metadata().map_err(|cause| failed(&cause))?.len();
+        file.seek(SeekFrom::Start(0)).map_err(|cause| failed(&cause))?;
+        let mut head = Vec::new();
+        (&file).take(ZSTD.len() as u64).read_to_end(&mut head).map_err(|cause| failed(&cause))?;
+        let plain = packing_of(&head) == Packing::Plain;
+        let begin = if plain { offset } else { 0 };
+        file.seek(SeekFrom::Start(begin)).map_err(|cause| failed(&cause))?;
+        if plain {
+            if size < offset {
+                return Err(shorter(&name, offset));
+            }
+            let taken = Arc::new(AtomicU64::new(offset));
+            let reader = Box::new(Counted { reader: file, taken: Arc::clone(&taken) });
+            return Ok(Self { name, packing: Packing::Plain, reader, taken, size: Some(size) });
+        }
+        let mut input = Self::from_reader(name, Box::new(file), Some(size))?;
+        let mut passed = 0;
+        let mut room = vec![0; BUFFER_BYTES];
+        while passed < offset {
+            let most = usize::try_from(offset - passed).map_or(BUFFER_BYTES, |left| left.min(BUFFER_BYTES));
+            match input.read_into(&mut room[..most])? {
+                0 => return Err(shorter(&input.name, offset)),
+                got => passed += got as u64,
+            }
+        }
+        Ok(input)
     }
 
     /// Standard input, as it is or packed.
@@ -165,6 +199,14 @@ impl Input {
         };
         Error::failed(format!("cannot unpack {name} ({kind}) to its end: {}", reason(cause)))
     }
+}
+
+/// What is said of a file that does not reach as far as it has been read.
+fn shorter(name: &str, offset: u64) -> Error {
+    Error::failed(format!(
+        "{name} is shorter than the {offset} bytes that had been read of it: somebody has cut it or written it anew. \
+         It is left out; to read it from its start begin anew with another --state folder"
+    ))
 }
 
 /// What is said where a file was meant and a folder was given.

@@ -6,6 +6,7 @@
 //!        --feed-->  blocks of whole documents, the source furthest behind first  --> engine
 //! alerts --sink-->  standard output or a file
 //! kafka      source and sink in one: alerts and offsets in the same transactions
+//! what a run remembers --keep-->  a folder, to go on from
 //! ```
 //!
 //! What fails here is operational: a file is missing, a permission, a damaged archive, a closed pipe. It is told as an
@@ -20,6 +21,7 @@ pub mod feed;
 pub mod handover;
 pub mod input;
 pub mod kafka;
+pub mod keep;
 pub mod pack;
 mod replace;
 pub mod rules;

@@ -12,6 +12,7 @@
 use std::cmp::Reverse;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::kafka::address::Events;
@@ -98,6 +99,32 @@ fn age_of(path: &Path) -> (PathBuf, Age) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (log, age) = split_age(&name);
     (folder.join(log), age)
+}
+
+/// For so long after it was written to, a file may be written to again.
+const STILL_WRITTEN: Duration = Duration::from_secs(3600);
+
+/// Of each source whether more may come in it later: of a pipe always; of the files of one log that stand here only in the newest, and
+/// not if it has not been written to for an hour.
+#[must_use]
+pub fn may_grow(sources: &[Source]) -> Vec<bool> {
+    let age = |source: &Source| match source {
+        Source::Stdin | Source::Kafka(_) => None,
+        Source::File(path) => Some(age_of(path)),
+    };
+    let ages: Vec<_> = sources.iter().map(age).collect();
+    let newer = |of: &(PathBuf, Age)| ages.iter().flatten().any(|(log, age)| *log == of.0 && *age > of.1);
+    let grows = |(source, age): (&Source, &Option<(PathBuf, Age)>)| match (source, age) {
+        (Source::File(path), Some(age)) => !newer(age) && !rests(path),
+        _ => true,
+    };
+    sources.iter().zip(&ages).map(grows).collect()
+}
+
+/// Whether a file has not been written to for long.
+fn rests(path: &Path) -> bool {
+    let written = std::fs::metadata(path).and_then(|about| about.modified());
+    written.is_ok_and(|at| at.elapsed().is_ok_and(|since| since > STILL_WRITTEN))
 }
 
 /// When a file was written, as far as its name tells; in order from old to new.

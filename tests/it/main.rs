@@ -13,6 +13,7 @@ mod grammar;
 mod kafka;
 mod labels;
 mod limits;
+mod state;
 mod tables;
 mod time;
 mod words;

@@ -18,7 +18,7 @@ use engine::matches::{Matches, SourceId, SourceInfo};
 use engine::matching::{Scratch, match_block};
 use engine::plan::Plan;
 
-use super::{Drive, TURN};
+use super::{Drive, TURN, Then};
 
 /// Blocks under way for each thread: one that is matched, and some to go on with.
 const FOR_EACH: usize = 4;
@@ -38,9 +38,9 @@ struct Done {
 /// What reading came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Read {
-    More,
+    Block,
     Nothing,
-    Ended,
+    Behind(Then),
 }
 
 /// Blocks that were given to threads, in the order in which they were read.
@@ -95,16 +95,14 @@ impl Drive {
             let Some(info) = infos.get(source.0 as usize) else { break };
             let alone = self.open.len() == 1;
             let most = if alone { FOR_EACH * threads } else { TURN };
-            let mut read = Read::More;
-            while read == Read::More && under_way.under_way() < most {
+            let mut read = Read::Block;
+            while read == Read::Block && under_way.under_way() < most {
                 read = self.read_one((source, info), &mut under_way, &mut look)?;
             }
-            let stays = if alone && read == Read::More { most - 1 } else { 0 };
+            let stays = if alone && read == Read::Block { most - 1 } else { 0 };
             self.take_until(stays, source, &mut under_way, &mut each)?;
-            if read == Read::Ended {
-                self.open.retain(|open| *open != source);
-                self.state.end(source);
-                each(self)?;
+            if let Read::Behind(then) = read {
+                self.come_to(then, source, &mut each)?;
             }
         }
         // After a signal what was read still counts; it is all of the one source that was left.
@@ -126,14 +124,16 @@ impl Drive {
                 look(info, &block)?;
                 // There are as many places as are ever under way.
                 let given = under_way.give(Task { info, block });
-                given.map_or_else(|_| Err(lost(Lost)), |()| Ok(Read::More))
+                given.map_or_else(|_| Err(lost(Lost)), |()| Ok(Read::Block))
             }
             Given::Nothing(_) => Ok(Read::Nothing),
             Given::Failed(error) => {
                 self.failed(&error);
-                Ok(Read::More)
+                Ok(Read::Block)
             }
-            Given::End => Ok(Read::Ended),
+            Given::Ending if self.keeping.is_none() => Ok(Read::Block),
+            Given::Ending => Ok(Read::Behind(Then::Ending)),
+            Given::End => Ok(Read::Behind(Then::Ended)),
         }
     }
 
@@ -149,6 +149,7 @@ impl Drive {
             let Some(done) = under_way.take() else { break };
             let Done { matches, block } = done.map_err(lost)?;
             self.state.take(source, matches);
+            self.took(&block);
             self.feed.take_back(block);
             each(self)?;
         }

@@ -26,12 +26,16 @@ const PATIENCE: Duration = Duration::from_millis(50);
 struct Cut {
     input: Input,
     blocks: Blocks,
+    /// Nothing more can be read.
     ended: bool,
+    /// What is left over has been framed as the end of it all.
+    finished: bool,
 }
 
 impl Cut {
-    fn new(input: Input, source: SourceId, line_bytes_max: usize) -> Self {
-        Self { input, blocks: Blocks::new(source, BLOCK_BYTES, line_bytes_max), ended: false }
+    fn new(input: Input, (source, offset): (SourceId, u64), line_bytes_max: usize) -> Self {
+        let blocks = Blocks::new(source, BLOCK_BYTES, line_bytes_max).starting_at(offset);
+        Self { input, blocks, ended: false, finished: false }
     }
 
     /// Reads once, if no block is ready; nothing: more bytes came, which make no block yet. `live` gives what there is and does
@@ -40,22 +44,28 @@ impl Cut {
         if let Some(block) = self.blocks.pop() {
             return Some(Given::Block(block));
         }
-        if self.ended {
+        if self.finished {
             return Some(Given::End);
         }
-        let got = self.blocks.read(|room| self.input.read_into(room));
-        if matches!(got, Ok(1..)) {
-            if live {
-                self.blocks.flush();
-            }
-        } else {
-            self.ended = true;
+        if self.ended {
+            self.finished = true;
             self.blocks.finish();
+            return Some(Given::Ending);
         }
+        let got = self.blocks.read(|room| self.input.read_into(room));
         match got {
-            Err(error) => Some(Given::Failed(error)),
-            Ok(_) => self.blocks.pop().map(Given::Block),
+            Ok(1..) if live => self.blocks.flush(),
+            Ok(1..) => {}
+            Ok(0) => {
+                self.ended = true;
+                self.blocks.cut_off();
+            }
+            Err(error) => {
+                self.ended = true;
+                return Some(Given::Failed(error));
+            }
         }
+        self.blocks.pop().map(Given::Block)
     }
 }
 
@@ -68,6 +78,8 @@ enum Origin {
         pipe: Receiver<Option<Given>>,
         used: SyncSender<Block>,
     },
+    /// It could not be begun with; the reason, until it is told.
+    Nothing(Option<Error>),
 }
 
 /// A source that is being read.
@@ -79,12 +91,18 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn direct(input: Input, source: SourceId, line_bytes_max: usize) -> Self {
-        Self::new(Origin::Direct(Box::new(Cut::new(input, source, line_bytes_max))))
+    /// Of a source from an offset on.
+    pub(crate) fn direct(input: Input, from: (SourceId, u64), line_bytes_max: usize) -> Self {
+        Self::new(Origin::Direct(Box::new(Cut::new(input, from, line_bytes_max))))
     }
 
     /// Lets a thread wait for what may be long in coming. The thread is left behind when the process ends.
-    pub(crate) fn behind_a_thread<F>(open: F, source: SourceId, line_bytes_max: usize, live: bool) -> Self
+    pub(crate) fn behind_a_thread<F>(
+        open: F,
+        from: (SourceId, u64),
+        line_bytes_max: usize,
+        live: bool,
+    ) -> Self
     where
         F: FnOnce() -> Result<Input, Error> + Send + 'static,
     {
@@ -92,7 +110,7 @@ impl Reader {
         let (used, again) = sync_channel::<Block>(BLOCKS_BACK);
         thread::spawn(move || {
             let mut cut = match open() {
-                Ok(input) => Cut::new(input, source, line_bytes_max),
+                Ok(input) => Cut::new(input, from, line_bytes_max),
                 Err(error) => {
                     let _gone = give.send(Some(Given::Failed(error)));
                     return;
@@ -109,6 +127,11 @@ impl Reader {
         Self::new(Origin::Thread { pipe, used })
     }
 
+    /// One that gives nothing but the reason why.
+    pub(crate) fn failed(error: Error) -> Self {
+        Self::new(Origin::Nothing(Some(error)))
+    }
+
     fn new(origin: Origin) -> Self {
         Self { origin, heard: Instant::now() }
     }
@@ -117,6 +140,7 @@ impl Reader {
         loop {
             let given = match &mut self.origin {
                 Origin::Direct(cut) => cut.next(false),
+                Origin::Nothing(error) => Some(error.take().map_or(Given::End, Given::Failed)),
                 Origin::Thread { pipe, .. } => match pipe.recv_timeout(PATIENCE) {
                     Ok(given) => {
                         self.heard = Instant::now();
@@ -136,6 +160,7 @@ impl Reader {
     pub(crate) fn take_back(&mut self, block: Block) {
         match &mut self.origin {
             Origin::Direct(cut) => cut.blocks.take_back(block),
+            Origin::Nothing(_) => {}
             Origin::Thread { used, .. } => {
                 // If the thread has enough of them, or has ended, it is freed.
                 let _enough = used.try_send(block);

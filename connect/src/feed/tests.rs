@@ -5,6 +5,8 @@ use engine::frame::blocks::BLOCK_BYTES;
 use super::reader::Reader;
 use super::*;
 
+mod resume;
+
 const SOURCE: SourceId = SourceId(0);
 
 /// Gives a few bytes at a time, to put the edges of reads everywhere.
@@ -19,7 +21,7 @@ impl Read for Drip {
 
 fn reader(text: &[u8], drip: usize, max: usize) -> Reader {
     let drip = Drip(Cursor::new(text.to_vec()), drip);
-    Reader::direct(Input::from_reader("x".to_owned(), Box::new(drip), None).unwrap(), SOURCE, max)
+    Reader::direct(Input::from_reader("x".to_owned(), Box::new(drip), None).unwrap(), (SOURCE, 0), max)
 }
 
 /// The blocks' bytes, with what was passed over in brackets.
@@ -34,7 +36,7 @@ fn read(mut reader: Reader) -> Vec<String> {
                 out.push(String::from_utf8(block.bytes.clone()).unwrap());
                 reader.take_back(block);
             }
-            Given::Nothing(_) => {}
+            Given::Nothing(_) | Given::Ending => {}
             Given::Failed(error) => out.push(error.to_string()),
             Given::End => return out,
         }
@@ -81,17 +83,20 @@ fn what_was_read_before_a_failure_is_given() {
         }
     }
     let input = Input::from_reader("x".to_owned(), Box::new(Broken(false)), None).unwrap();
-    assert_eq!(read(Reader::direct(input, SOURCE, 1 << 20)), ["cannot read x: the disk is on fire", "{}\n{"]);
+    assert_eq!(
+        read(Reader::direct(input, (SOURCE, 0), 1 << 20)),
+        ["cannot read x: the disk is on fire", "{}\n{"]
+    );
 }
 
 #[test]
 fn a_pipe_gives_whole_lines_at_once_when_live() {
     let (take, mut give) = std::io::pipe().unwrap();
     let open = || Input::from_reader("x".to_owned(), Box::new(take), None);
-    let mut reader = Reader::behind_a_thread(open, SOURCE, 1 << 20, true);
+    let mut reader = Reader::behind_a_thread(open, (SOURCE, 0), 1 << 20, true);
     let mut next = || loop {
         match reader.next() {
-            Given::Nothing(_) => {}
+            Given::Nothing(_) | Given::Ending => {}
             Given::Block(block) => return Some(String::from_utf8(block.bytes).unwrap().trim().to_owned()),
             Given::End => return None,
             other => panic!("{other:?}"),

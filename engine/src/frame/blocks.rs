@@ -115,6 +115,13 @@ impl Blocks {
         }
     }
 
+    /// The first byte that it is given has this offset in its source: where a block ended ([`Block::resumes`]).
+    #[must_use]
+    pub fn starting_at(mut self, offset: u64) -> Self {
+        self.offset = offset;
+        self
+    }
+
     /// All of `bytes` as one block; no limit of length but their own.
     #[must_use]
     pub fn whole(source: SourceId, bytes: &[u8]) -> Block {
@@ -163,6 +170,11 @@ impl Blocks {
     /// Makes a block of what is complete, however little it is: for a live source, whose next bytes may be long in coming.
     pub fn flush(&mut self) {
         self.frame(When::Now);
+        self.cut();
+    }
+
+    /// Makes a block of what has been framed so far, and would have been whatever comes behind it.
+    pub fn cut_off(&mut self) {
         self.cut();
     }
 
@@ -334,6 +346,13 @@ impl Blocks {
 }
 
 impl Block {
+    /// Whether a source can be read on from its end as if it began there: the framer stands between documents. If not, a
+    /// document that is too large goes on behind it.
+    #[must_use]
+    pub fn resumes(&self) -> bool {
+        !(self.bytes.is_empty() && self.parts.is_empty())
+    }
+
     /// Each document of it, each comment and each thing broken, in order.
     pub fn each(&self, mut found: impl FnMut(Part)) {
         for part in &self.parts {

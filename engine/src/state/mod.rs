@@ -328,6 +328,13 @@ impl State {
         (0..).map(SourceId).zip(self.sources.all.iter().map(|source| &source.info))
     }
 
+    /// A source has another name from now on, as a file that was rotated; its clock and its number stay.
+    pub fn rename_source(&mut self, source: SourceId, name: Arc<str>) {
+        if let Some(source) = self.sources.all.get_mut(source.0 as usize) {
+            source.info.name = name;
+        }
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn tally(&self) -> &RunTally {

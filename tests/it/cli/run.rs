@@ -329,7 +329,6 @@ fn what_is_not_built_says_so() {
     let place = Place::new();
     for more in [
         &["--follow"][..],
-        &["--state", "dir"],
         &["--policy", "p.yaml"],
         &["--to", "kafka://b:9092/t"],
         &["--from", "kafka://b:9092/t?group=g"],

@@ -59,10 +59,14 @@ pub(crate) struct Args {
     /// Read every event whole with the general decoder, as --decoder tape
     #[arg(long, conflicts_with = "decoder")]
     strict: bool,
+    /// Remember in this folder, to go on where the last run ended, however it did; alerts are not sorted then
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// How often what is remembered is saved, besides at the end
+    #[arg(long, value_name = "D", default_value = "10s", value_parser = values::duration, requires = "state")]
+    pub(super) state_every: i64,
     #[arg(long, hide = true)]
     follow: bool,
-    #[arg(long, hide = true)]
-    state: Option<PathBuf>,
     #[arg(long, hide = true)]
     policy: Option<PathBuf>,
 }
@@ -103,7 +107,6 @@ impl Args {
     /// Refuses what is named for later: nothing is accepted and ignored.
     pub(super) fn check(&self) -> Result<(), Error> {
         not_built("--follow", self.follow)?;
-        not_built("--state", self.state.is_some())?;
         not_built("--policy", self.policy.is_some())
     }
 

@@ -81,9 +81,10 @@ pub(super) fn execute(args: &Args, source: &Events, targets: Vec<Target>) -> Res
         interrupted: driven.interrupted(),
         tombstones: driven.tombstones,
         elapsed: started.elapsed(),
+        remembered: None,
     });
     tell(args, &summary)?;
-    Ok(judge(args, &summary))
+    Ok(judge(args, &summary, None))
 }
 
 /// The topic, if alerts go to one, and what else they go to.

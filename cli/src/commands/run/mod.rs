@@ -4,11 +4,14 @@ mod args;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod progress;
+mod remember;
 mod summary;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Instant;
 
@@ -24,8 +27,10 @@ use engine::plan::Plan;
 pub(crate) use args::Args;
 use args::FailOn;
 use progress::Bar;
-use summary::{Run, Summary};
+use remember::Begun;
+use summary::{Remembered, Run, Summary};
 
+use crate::commands;
 use crate::drive::Drive;
 use crate::exit::Exit;
 use crate::load;
@@ -38,6 +43,7 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let sources = sources(&args.from)?;
     let targets = targets(args)?;
     if sources.iter().any(|source| matches!(source, Source::Kafka(_))) {
+        commands::not_built("--state with kafka://", args.state.is_some())?;
         return from_kafka(args, &sources, targets);
     }
     let sinks = Sinks::new(targets, human(args));
@@ -45,10 +51,31 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let plan = Arc::new(Plan::new(&rules, limits));
     let stop = signals::watch()?;
     let live = args.until.is_none() && sources.iter().any(is_live);
-    let (feed, errors) = Feed::open(&sources, limits.line_bytes_max, live);
-    let mut sinks = sinks.open(live)?;
+    let how = How { threads: threads(args, live), live, stop };
+    match &args.state {
+        Some(folder) => remembering(args, folder, &sources, (plan, sinks), how),
+        None => at_once(args, &sources, (plan, sinks), how),
+    }
+}
+
+/// How a run goes.
+struct How {
+    threads: usize,
+    live: bool,
+    stop: Arc<AtomicBool>,
+}
+
+/// A run that begins with nothing and leaves nothing behind.
+fn at_once(
+    args: &Args,
+    sources: &[Source],
+    (plan, sinks): (Arc<Plan>, Sinks),
+    how: How,
+) -> Result<Exit, Error> {
+    let (feed, errors) = Feed::open(sources, plan.limits.line_bytes_max, how.live);
+    let mut sinks = sinks.open(how.live)?;
     let started = Instant::now();
-    let mut drive = Drive::new(plan, feed, (threads(args, live), live), stop);
+    let mut drive = Drive::new(plan, feed, (how.threads, how.live), how.stop);
     drive.decode_with(args.decoding());
     for error in &errors {
         drive.failed(error);
@@ -62,7 +89,59 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     })?;
     bar.finish();
     sinks.finish()?;
-    let summary = Summary::new(&Run {
+    let summary = summary(&drive, started, None);
+    tell(args, &summary)?;
+    Ok(judge(args, &summary, None))
+}
+
+/// A run that goes on where the one before it ended.
+fn remembering(
+    args: &Args,
+    folder: &Path,
+    sources: &[Source],
+    (plan, sinks): (Arc<Plan>, Sinks),
+    how: How,
+) -> Result<Exit, Error> {
+    let begun = remember::begin(folder, sources, (plan, sinks), how.live)?;
+    let Begun { feed, state, keeping, errors, mut sinks, mut memory } = begun;
+    memory.every(args.state_every);
+    let started = Instant::now();
+    let plan = memory.plan();
+    let mut drive = Drive::with_state(plan, (feed, state), (how.threads, how.live), how.stop);
+    drive.keeping = Some(keeping);
+    drive.decode_with(args.decoding());
+    for error in &errors {
+        drive.failed(error);
+    }
+    let before = Run { sources: &[], failed: &[], ..run_of(&drive, started, None) };
+    let before = Summary::new(&before);
+    memory.begin(&drive, &mut sinks)?;
+    let bar = Bar::new(drive.feed.progress());
+    let mut told = 0;
+    let mut alerts = Vec::new();
+    drive.run(
+        |_, _| Ok(()),
+        |drive| {
+            drain(drive, &mut alerts);
+            memory.leave_out_told(drive, &mut alerts);
+            told += alerts.len() as u64;
+            bar.show(told);
+            bar.aside(|| {
+                if !alerts.is_empty() {
+                    sinks.take(&alerts)?;
+                }
+                memory.keep(drive, &mut sinks)
+            })
+        },
+    )?;
+    bar.finish();
+    let summary = summary(&drive, started, Some(memory.account(&before)));
+    tell(args, &summary)?;
+    Ok(judge(args, &summary, Some(&before)))
+}
+
+fn run_of<'a>(drive: &'a Drive, started: Instant, remembered: Option<Remembered>) -> Run<'a> {
+    Run {
         plan: &drive.plan,
         tally: drive.state.tally(),
         sources: drive.feed.names(),
@@ -70,9 +149,20 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
         interrupted: drive.interrupted(),
         tombstones: 0,
         elapsed: started.elapsed(),
-    });
-    tell(args, &summary)?;
-    Ok(judge(args, &summary))
+        remembered,
+    }
+}
+
+fn summary(drive: &Drive, started: Instant, remembered: Option<Remembered>) -> Summary {
+    Summary::new(&run_of(drive, started, remembered))
+}
+
+/// The alerts that somebody is told of.
+fn drain(drive: &mut Drive, alerts: &mut Vec<Alert>) {
+    alerts.clear();
+    drive.state.drain(alerts);
+    // `severity none` is for other rules to build on; nobody is told.
+    alerts.retain(|alert| alert.rule.severity != Severity::None);
 }
 
 /// Runs to the end, and hands over the alerts that somebody is told of as they become certain; mostly there are none.
@@ -82,10 +172,7 @@ pub(crate) fn each_alert(
 ) -> Result<(), Error> {
     let mut alerts = Vec::new();
     let each = |drive: &mut Drive| {
-        alerts.clear();
-        drive.state.drain(&mut alerts);
-        // `severity none` is for other rules to build on; nobody is told.
-        alerts.retain(|alert| alert.rule.severity != Severity::None);
+        drain(drive, &mut alerts);
         take(&alerts)
     };
     drive.run(|_, _| Ok(()), each)
@@ -149,15 +236,17 @@ fn tell(args: &Args, summary: &Summary) -> Result<(), Error> {
     Ok(())
 }
 
-fn judge(args: &Args, summary: &Summary) -> Exit {
+/// Of a run that went on only what it did itself counts.
+fn judge(args: &Args, summary: &Summary, before: Option<&Summary>) -> Exit {
     if !summary.failed.is_empty() {
         return Exit::CouldNotGoOn;
     }
+    let more = |count: fn(&Summary) -> u64| count(summary) > before.map_or(0, count);
     let took_place = |what: &FailOn| match what {
-        FailOn::Alert => summary.alerts.total > 0,
-        FailOn::Undecoded => summary.events.undecodable > 0,
-        FailOn::Late => summary.events.late > 0,
-        FailOn::Loss => !summary.loss.is_empty(),
+        FailOn::Alert => more(|summary| summary.alerts.total),
+        FailOn::Undecoded => more(|summary| summary.events.undecodable),
+        FailOn::Late => more(|summary| summary.events.late),
+        FailOn::Loss => more(|summary| summary.loss.values().sum()),
     };
     if args.fail_on.iter().any(took_place) { Exit::Noticed } else { Exit::Done }
 }

@@ -53,6 +53,28 @@ pub(super) struct Summary {
     pub(super) failed: Vec<String>,
     /// A signal ended the run.
     pub(super) interrupted: bool,
+    /// Of a run that remembers; the counts are then of all runs since it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<Remembered>,
+}
+
+/// What of the counts is of earlier runs.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Remembered {
+    /// Where it is kept.
+    pub(super) folder: String,
+    /// There was something to go on from.
+    pub(super) gone_on: bool,
+    /// Events that earlier runs read.
+    pub(super) events_before: u64,
+    /// Bytes that they read.
+    pub(super) bytes_before: u64,
+    /// Alerts that they had told for certain.
+    pub(super) alerts_before: u64,
+    /// Alerts of this run that an earlier one had told at its end, and that were not told again.
+    pub(super) told_before: u64,
+    /// Files that are not there any more, of which the end may not have been read.
+    pub(super) lost: Vec<String>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -120,12 +142,16 @@ pub(super) struct Run<'a> {
     /// Messages without a value.
     pub(super) tombstones: u64,
     pub(super) elapsed: Duration,
+    /// Of a run that remembers.
+    pub(super) remembered: Option<Remembered>,
 }
 
 impl Summary {
     pub(super) fn new(run: &Run<'_>) -> Self {
         let tally = run.tally;
         let seconds = run.elapsed.as_secs_f64();
+        let (read_before, bytes_before) =
+            run.remembered.as_ref().map_or((0, 0), |of| (of.events_before, of.bytes_before));
         let per_second = |n: u64| if seconds > 0.0 { n as f64 / seconds } else { 0.0 };
         let sum = |of: fn(&RuleCounts) -> u64| tally.rules.iter().map(of).sum();
         let undecodable: Vec<Undecodable> = tally
@@ -172,12 +198,13 @@ impl Summary {
             to: tally.span.map(|(_, to)| human::time(to)),
             bytes: tally.bytes,
             elapsed_seconds: seconds,
-            events_per_second: per_second(tally.read),
-            bytes_per_second: per_second(tally.bytes),
+            events_per_second: per_second(tally.read.saturating_sub(read_before)),
+            bytes_per_second: per_second(tally.bytes.saturating_sub(bytes_before)),
             memory_peak_bytes: memory_peak(),
             sources: run.sources.to_vec(),
             failed: run.failed.to_vec(),
             interrupted: run.interrupted,
+            state: run.remembered.clone(),
         }
     }
 }
@@ -310,14 +337,22 @@ impl Summary {
         for words in &self.failed {
             writeln!(out, "failed      {words}")?;
         }
-        if self.interrupted {
-            writeln!(out, "stopped     by a signal; what had been read was decided and told")?;
+        if let Some(state) = &self.state {
+            state.write(out)?;
         }
+        match (self.interrupted, &self.state) {
+            (false, _) => {}
+            (true, None) => {
+                writeln!(out, "stopped     by a signal; what had been read was decided and told")?
+            }
+            (true, Some(_)) => writeln!(out, "stopped     by a signal; what waits is saved, and goes on")?,
+        }
+        let before = self.state.as_ref().map_or(0, |state| state.bytes_before);
         writeln!(
             out,
             "took        {:.2} s for {}: {:.0} events/s, {}/s",
             self.elapsed_seconds,
-            human::bytes(self.bytes as f64),
+            human::bytes(self.bytes.saturating_sub(before) as f64),
             self.events_per_second,
             human::bytes(self.bytes_per_second)
         )
@@ -332,6 +367,36 @@ impl Summary {
         }
         for (rule, count) in pending {
             writeln!(out, "pending     {count} of {rule}: the input ended before it was time to say")?;
+        }
+        Ok(())
+    }
+}
+
+impl Remembered {
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let folder = human::printable(&self.folder);
+        if self.gone_on {
+            let Self { events_before, alerts_before, .. } = self;
+            writeln!(
+                out,
+                "state       {folder}: of these, {events_before} events and {alerts_before} alerts are of earlier runs"
+            )?;
+        } else {
+            writeln!(out, "state       {folder}: begun with this run")?;
+        }
+        if self.told_before > 0 {
+            writeln!(
+                out,
+                "            {} alerts had been told at the end of the run before",
+                self.told_before
+            )?;
+        }
+        for name in &self.lost {
+            writeln!(
+                out,
+                "lost        {}: it is gone, and its end may not have been read",
+                human::printable(name)
+            )?;
         }
         Ok(())
     }
