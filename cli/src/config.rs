@@ -11,6 +11,7 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 
@@ -30,6 +31,8 @@ const FILE_BYTES_MAX: usize = 1 << 20;
 pub(crate) struct Config {
     /// How much is remembered, and for how long.
     pub(crate) limits: Limits,
+    /// Where the admin port is.
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 /// What is in force without a file, or with this one: what the file does not say is as in `usual`.

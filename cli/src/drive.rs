@@ -33,6 +33,7 @@ use engine::state::{HashKey, State};
 use engine::time::Tick;
 
 use crate::exit;
+use crate::figures::Figures;
 use keeping::{Keeping, Moment};
 
 /// Sources, engine and threads of a run.
@@ -56,6 +57,7 @@ pub(crate) struct Drive {
     pub(crate) failed: Vec<String>,
     /// Of a run that remembers.
     pub(crate) keeping: Option<Keeping>,
+    pub(crate) figures: Figures,
 }
 
 /// For so long, times the sources there are, one that had nothing to give is not asked again, unless none has: asking takes
@@ -115,6 +117,7 @@ impl Drive {
             empty: Vec::new(),
             failed: Vec::new(),
             keeping: None,
+            figures: Figures::default(),
         }
     }
 
@@ -141,6 +144,10 @@ impl Drive {
         mut look: impl FnMut(&SourceInfo, &Block) -> Result<(), Error>,
         mut each: impl FnMut(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        let mut each = |drive: &mut Self| {
+            drive.figures.show(&drive.plan, &drive.state);
+            each(drive)
+        };
         if self.scratch.len() > 1 && !self.live {
             self.side_by_side(&mut look, &mut each)?;
         } else {

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod drive;
 mod exit;
+mod figures;
 mod human;
 mod load;
 mod output;

@@ -16,6 +16,7 @@
 //! Nothing here is asynchronous: a bounded run reads files, and a thread of its own waits for standard input. Kafka
 //! has threads of its own, and is behind the feature `kafka`. The webhook and `--follow` are not built yet and say so.
 
+pub mod admin;
 mod error;
 pub mod feed;
 pub mod handover;

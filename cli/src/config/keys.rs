@@ -1,5 +1,7 @@
 //! The keys of the configuration file: what each is called, takes and means.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use engine::limits::VIRTUAL_SHARDS;
 
 use super::Config;
@@ -14,6 +16,16 @@ pub(super) enum Kind {
     Size,
     /// Nanoseconds, as a text with units.
     Duration,
+    /// Where to listen: a port of the loopback, or an address with one.
+    Listen,
+}
+
+/// One.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Number(u64),
+    /// Nowhere, unless told.
+    Listen(Option<SocketAddr>),
 }
 
 /// One key.
@@ -22,14 +34,14 @@ pub(super) struct Key {
     pub(super) table: &'static str,
     pub(super) name: &'static str,
     pub(super) kind: Kind,
-    /// The least that it may be.
+    /// The least that it may be, of a number.
     pub(super) least: u64,
     /// For the reference.
     #[cfg(test)]
     pub(super) about: &'static str,
     #[cfg(test)]
-    pub(super) get: fn(&Config) -> u64,
-    pub(super) set: fn(&mut Config, u64),
+    pub(super) get: fn(&Config) -> Value,
+    pub(super) set: fn(&mut Config, Value),
 }
 
 impl Kind {
@@ -39,28 +51,46 @@ impl Kind {
             Self::Count => "this is a whole number, such as 100_000",
             Self::Size => "this is a number of bytes, or a text such as \"64MiB\"",
             Self::Duration => "this is a text with units, such as \"5s\" or \"1h30m\"",
+            Self::Listen => {
+                "this is a port of this machine alone, such as 9109, or an address with one, such as \"0.0.0.0:9109\""
+            }
         }
     }
 
-    pub(super) fn of_number(self, number: u64) -> Result<u64, String> {
+    pub(super) fn of_number(self, number: u64) -> Result<Value, String> {
+        let wrong = || self.takes().to_owned();
         match self {
-            Self::Count | Self::Size => Ok(number),
-            Self::Duration => Err(self.takes().to_owned()),
+            Self::Count | Self::Size => Ok(Value::Number(number)),
+            Self::Duration => Err(wrong()),
+            Self::Listen => {
+                let port = u16::try_from(number).map_err(|_| wrong())?;
+                Ok(Value::Listen(Some((Ipv4Addr::LOCALHOST, port).into())))
+            }
         }
     }
 
-    pub(super) fn of_text(self, text: &str) -> Result<u64, String> {
+    pub(super) fn of_text(self, text: &str) -> Result<Value, String> {
+        let wrong = || self.takes().to_owned();
         match self {
-            Self::Count => Err(self.takes().to_owned()),
-            Self::Size => Ok(values::size(text)? as u64),
-            Self::Duration => u64::try_from(values::duration(text)?).map_err(|_| self.takes().to_owned()),
+            Self::Count => Err(wrong()),
+            Self::Size => Ok(Value::Number(values::size(text)? as u64)),
+            Self::Duration => {
+                let nanos = u64::try_from(values::duration(text)?).map_err(|_| wrong())?;
+                Ok(Value::Number(nanos))
+            }
+            Self::Listen => Ok(Value::Listen(Some(text.parse().map_err(|_| wrong())?))),
         }
     }
 
     /// A value as somebody would write it.
-    pub(super) fn show(self, value: u64) -> String {
+    pub(super) fn show(self, value: Value) -> String {
+        let value = match value {
+            Value::Number(value) => value,
+            Value::Listen(Some(address)) => return format!("\"{address}\""),
+            Value::Listen(None) => return "nowhere".to_owned(),
+        };
         let units: &[(&str, u64)] = match self {
-            Self::Count => &[],
+            Self::Count | Self::Listen => &[],
             Self::Size => &[("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)],
             Self::Duration => &[
                 ("h", 3_600_000_000_000),
@@ -81,11 +111,13 @@ impl Kind {
 
 impl Key {
     /// The value, if it is not too small and fits this machine.
-    pub(super) fn check(&self, value: u64) -> Result<u64, String> {
+    pub(super) fn check(&self, value: Value) -> Result<Value, String> {
         let most = if self.kind == Kind::Duration { i64::MAX as u64 } else { usize::MAX as u64 };
         match value {
-            small if small < self.least => Err(format!("the least is {}", self.kind.show(self.least))),
-            large if large > most => Err("that is too large".to_owned()),
+            Value::Number(small) if small < self.least => {
+                Err(format!("the least is {}", self.kind.show(Value::Number(self.least))))
+            }
+            Value::Number(large) if large > most => Err("that is too large".to_owned()),
             value => Ok(value),
         }
     }
@@ -104,10 +136,12 @@ macro_rules! limit {
             #[cfg(test)]
             about: $about,
             #[cfg(test)]
-            get: |config| u64::try_from(config.limits.$name).unwrap_or(u64::MAX),
+            get: |config| Value::Number(u64::try_from(config.limits.$name).unwrap_or(u64::MAX)),
             // What does not fit was refused before.
             set: |config, value| {
-                if let Ok(value) = value.try_into() {
+                if let Value::Number(value) = value
+                    && let Ok(value) = value.try_into()
+                {
                     config.limits.$name = value;
                 }
             },
@@ -117,6 +151,21 @@ macro_rules! limit {
 
 /// All of them, in the order of the reference.
 pub(super) const KEYS: &[Key] = &[
+    Key {
+        table: "admin",
+        name: "listen",
+        kind: Kind::Listen,
+        least: 0,
+        #[cfg(test)]
+        about: "Where `/metrics`, `/healthz` and `/readyz` are answered: a port, of this machine alone, or an address with one.",
+        #[cfg(test)]
+        get: |config| Value::Listen(config.admin),
+        set: |config, value| {
+            if let Value::Listen(address) = value {
+                config.admin = address;
+            }
+        },
+    },
     limit!(
         lateness,
         Duration,
@@ -186,15 +235,13 @@ pub(super) fn reference() -> String {
     use std::fmt::Write;
     let mut out = String::from("| key | default | least | what it is |\n|---|---|---|---|\n");
     for key in KEYS {
-        let default = (key.get)(&Config::default());
-        let row = format!(
-            "| `{}.{}` | `{}` | `{}` | {} |",
-            key.table,
-            key.name,
-            key.kind.show(default),
-            key.kind.show(key.least),
-            key.about
-        );
+        let default = key.kind.show((key.get)(&Config::default()));
+        let default = if default == "nowhere" { default } else { format!("`{default}`") };
+        let least = match key.kind {
+            Kind::Listen => String::new(),
+            _ => format!("`{}`", key.kind.show(Value::Number(key.least))),
+        };
+        let row = format!("| `{}.{}` | {default} | {least} | {} |", key.table, key.name, key.about);
         let _fits = writeln!(out, "{row}");
     }
     out

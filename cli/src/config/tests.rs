@@ -1,3 +1,4 @@
+use super::keys::Value;
 use super::*;
 
 fn parse(name: &str, text: &str) -> Result<Config, Vec<String>> {
@@ -11,9 +12,16 @@ fn wrong(text: &str) -> Vec<String> {
 #[test]
 fn every_key_is_read_as_it_is_shown() {
     for key in KEYS {
-        let default = (key.get)(&Config::default());
-        assert!(default >= key.least, "{}", key.name);
-        for value in [default, default * 2, key.least] {
+        let values = match (key.get)(&Config::default()) {
+            Value::Number(default) => {
+                assert!(default >= key.least, "{}", key.name);
+                [default, default * 2, key.least].map(Value::Number)
+            }
+            Value::Listen(_) => {
+                ["127.0.0.1:9109", "[::1]:1", "0.0.0.0:65535"].map(|text| Value::Listen(text.parse().ok()))
+            }
+        };
+        for value in values {
             let text = format!("[{}]\n{} = {}\n", key.table, key.name, key.kind.show(value));
             let config = parse("a.toml", &text).unwrap_or_else(|wrong| panic!("{text}{wrong:?}"));
             assert_eq!((key.get)(&config), value, "{text}");
@@ -42,6 +50,17 @@ fn numbers_and_texts() {
         parse("a.toml", "limits.line_bytes_max = 4096").map(|config| config.limits.line_bytes_max),
         Ok(4_096)
     );
+}
+
+#[test]
+fn a_port_alone_is_of_the_loopback() {
+    let listen =
+        |text: &str| parse("a.toml", &format!("[admin]\nlisten = {text}")).map(|config| config.admin);
+    assert_eq!(listen("9109"), Ok("127.0.0.1:9109".parse().ok()));
+    assert_eq!(listen("\"0.0.0.0:80\""), Ok("0.0.0.0:80".parse().ok()));
+    for text in ["70000", "\"9109\"", "\"localhost:80\"", "true"] {
+        assert!(listen(text).unwrap_err()[0].contains("this is a port of this machine alone"), "{text}");
+    }
 }
 
 #[test]
@@ -88,7 +107,7 @@ fn the_reference_is_that_of_the_keys() {
 
 #[test]
 fn what_a_file_does_not_say_is_as_usual() {
-    let usual = Config { limits: Limits { lateness: 7, ..Limits::default() } };
+    let usual = Config { limits: Limits { lateness: 7, ..Limits::default() }, admin: None };
     let lateness = |text| parse_over(usual, "a.toml", text).unwrap().limits.lateness;
     assert_eq!((lateness(""), lateness("[limits]\nlateness = \"5s\"")), (7, 5_000_000_000));
 }

@@ -176,6 +176,9 @@ impl Looked {
     }
 }
 
+/// Whether a source is what a place is of.
+type Same<'a> = dyn Fn(&Looked, &Place) -> bool + 'a;
+
 /// Of each source the number of the place at which it had been left, if it has been read before.
 #[must_use]
 pub fn find(sources: &[Looked], places: &[Place]) -> Vec<Option<usize>> {
@@ -183,7 +186,7 @@ pub fn find(sources: &[Looked], places: &[Place]) -> Vec<Option<usize>> {
     let by_head =
         |file: &LookedFile, known: &Identity| known.head_bytes >= HEAD_BYTES_ENOUGH && file.begins_as(known);
     // The surest first; each place and each source once.
-    let passes: [&dyn Fn(&Looked, &Place) -> bool; 4] = [
+    let passes: [&Same; 4] = [
         &|source, place| match (source, &place.file) {
             (Looked::File(file), Some(known)) => file.is_where(known) && file.begins_as(known),
             (Looked::Stdin | Looked::Pipe(_), None) => source.name() == place.name,

@@ -322,6 +322,12 @@ impl State {
         self.sources.get(source).and_then(|source| source.now())
     }
 
+    /// Up to when everything is decided; `None` while no time is known.
+    #[must_use]
+    pub fn watermark(&self) -> Option<Nanos> {
+        Some(self.sources.watermark).filter(|at| *at > Nanos::MIN)
+    }
+
     /// All sources, those that a snapshot brought along too. Of these the ones that nobody reads any more must be told
     /// to have [ended](Self::end), or time waits for them.
     pub fn sources(&self) -> impl Iterator<Item = (SourceId, &SourceInfo)> {

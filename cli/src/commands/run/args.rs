@@ -110,13 +110,15 @@ impl Args {
         not_built("--policy", self.policy.is_some())
     }
 
-    /// The limits of the run: those of the file, and what the arguments say themselves. A lateness that nobody says is `lateness`.
-    pub(super) fn limits(&self, lateness: i64) -> Result<Limits, Error> {
-        let usual = Limits { lateness, ..Limits::default() };
-        let mut limits = config::read_over(Config { limits: usual }, self.config.as_deref())?.limits;
+    /// What the file says, and what the arguments say themselves. A lateness that nobody says is `lateness`.
+    pub(super) fn config(&self, lateness: i64) -> Result<Config, Error> {
+        let limits = Limits { lateness, ..Limits::default() };
+        let usual = Config { limits, ..Config::default() };
+        let mut config = config::read_over(usual, self.config.as_deref())?;
+        let limits = &mut config.limits;
         limits.lateness = self.lateness.unwrap_or(limits.lateness);
         limits.line_bytes_max = self.max_line.unwrap_or(limits.line_bytes_max);
-        Ok(limits)
+        Ok(config)
     }
 
     /// What reads events.

@@ -29,8 +29,10 @@ use engine::state::State;
 use super::args::{Args, Until};
 use super::summary::{Run, Summary};
 use super::{human, judge, tell};
+use crate::config::Config;
 use crate::drive::{random_key, tick};
 use crate::exit::{self, Exit};
+use crate::figures::Figures;
 use crate::output;
 use crate::sinks::Sinks;
 
@@ -50,7 +52,7 @@ const COMMIT_EVERY: Duration = Duration::from_secs(1);
 const COMMIT_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn execute(args: &Args, source: &Events, targets: Vec<Target>) -> Result<Exit, Error> {
-    let limits = args.limits(LATENESS)?;
+    let Config { limits, admin } = args.config(LATENESS)?;
     let until_end = args.until == Some(Until::End);
     let (to, others) = apart(targets)?;
     others.iter().try_for_each(|target| refuse_old_alerts(target, until_end))?;
@@ -67,6 +69,7 @@ pub(super) fn execute(args: &Args, source: &Events, targets: Vec<Target>) -> Res
     let sinks = Sinks::new(others, human(args)).open(!until_end)?;
     let started = Instant::now();
     let mut driven = Driven::new(plan, args, stop, (sinks, until_end));
+    driven.figures = Figures::open(admin)?;
     let outcome = driven.go(&options, to.as_ref());
     if let Err(error) = &outcome {
         exit::tell(error);
@@ -153,6 +156,7 @@ struct Driven {
     ticked: Instant,
     tombstones: u64,
     failed: Vec<String>,
+    figures: Figures,
 }
 
 impl Driven {
@@ -180,6 +184,7 @@ impl Driven {
             ticked: now,
             tombstones: 0,
             failed: Vec::new(),
+            figures: Figures::default(),
         }
     }
 
@@ -246,6 +251,7 @@ impl Driven {
             }
             self.let_time_pass();
             self.pass_on(group, false)?;
+            self.figures.show(&self.plan, &self.state);
         }
         Ok(())
     }

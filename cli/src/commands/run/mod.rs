@@ -31,15 +31,17 @@ use remember::Begun;
 use summary::{Remembered, Run, Summary};
 
 use crate::commands;
+use crate::config::Config;
 use crate::drive::Drive;
 use crate::exit::Exit;
+use crate::figures::Figures;
 use crate::load;
 use crate::output::{self, Format};
 use crate::sinks::Sinks;
 
 pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     args.check()?;
-    let limits = args.limits(Limits::default().lateness)?;
+    let Config { limits, admin } = args.config(Limits::default().lateness)?;
     let sources = sources(&args.from)?;
     let targets = targets(args)?;
     if sources.iter().any(|source| matches!(source, Source::Kafka(_))) {
@@ -51,7 +53,8 @@ pub(crate) fn execute(args: &Args) -> Result<Exit, Error> {
     let plan = Arc::new(Plan::new(&rules, limits));
     let stop = signals::watch()?;
     let live = args.until.is_none() && sources.iter().any(is_live);
-    let how = How { threads: threads(args, live), live, stop };
+    let figures = Figures::open(admin)?;
+    let how = How { threads: threads(args, live), live, stop, figures };
     match &args.state {
         Some(folder) => remembering(args, folder, &sources, (plan, sinks), how),
         None => at_once(args, &sources, (plan, sinks), how),
@@ -63,6 +66,7 @@ struct How {
     threads: usize,
     live: bool,
     stop: Arc<AtomicBool>,
+    figures: Figures,
 }
 
 /// A run that begins with nothing and leaves nothing behind.
@@ -76,6 +80,7 @@ fn at_once(
     let mut sinks = sinks.open(how.live)?;
     let started = Instant::now();
     let mut drive = Drive::new(plan, feed, (how.threads, how.live), how.stop);
+    drive.figures = how.figures;
     drive.decode_with(args.decoding());
     for error in &errors {
         drive.failed(error);
@@ -108,6 +113,7 @@ fn remembering(
     let started = Instant::now();
     let plan = memory.plan();
     let mut drive = Drive::with_state(plan, (feed, state), (how.threads, how.live), how.stop);
+    drive.figures = how.figures;
     drive.keeping = Some(keeping);
     drive.decode_with(args.decoding());
     for error in &errors {

@@ -466,11 +466,8 @@ fn what_comes_when_its_time_was_decided_in_a_hurry_is_counted_and_told() {
         assert_eq!(told.iter().map(|alert| alert.count).collect::<Vec<_>>(), [1], "{body}");
         assert!(told.iter().all(noted), "{body}");
         // The window of the match that came too late is one of those.
-        let last = ran
-            .alerts
-            .iter()
-            .filter(|alert| !alert.events.is_empty() && alert.time < START + 50 * SECOND)
-            .last();
+        let last =
+            ran.alerts.iter().rfind(|alert| !alert.events.is_empty() && alert.time < START + 50 * SECOND);
         assert!(last.is_some_and(|alert| alert.approximate && noted(&alert)), "{body}: {last:?}");
     }
 }
