@@ -10,8 +10,8 @@
 //! that thread. The run hands over its figures when it likes; a scrape copies them under a lock that is held for
 //! nothing else.
 //!
-//! Refused: methods other than `GET` and `HEAD`, more than [`CONNECTIONS_MAX`] connections at a time (they wait), and requests
-//! whose head takes longer than [`HEAD_WITHIN`].
+//! Refused: methods other than `GET` and `HEAD`, more than 64 connections at a time (they wait), and requests
+//! whose head takes longer than five seconds.
 
 #[cfg(test)]
 mod tests;
