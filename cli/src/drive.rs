@@ -234,21 +234,32 @@ impl Drive {
 
     fn matched(&mut self, source: SourceId, blocks: &[Block]) -> Vec<Matches> {
         let Some(info) = self.infos.get(source.0 as usize) else { return Vec::new() };
-        let plan = &*self.plan;
-        let tasks = blocks.iter().zip(&mut self.scratch);
-        let one = |(block, scratch): (&Block, &mut Scratch)| match_block(plan, info, block, scratch);
-        if blocks.len() < 2 {
-            return tasks.map(one).collect();
-        }
-        thread::scope(|scope| {
-            let running: Vec<_> = tasks.map(|task| scope.spawn(move || one(task))).collect();
-            let joined = running.into_iter().map(|thread| {
-                // A broken invariant of the engine ends the process, in whichever thread it shows.
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            });
-            joined.collect()
-        })
+        let blocks: Vec<_> = blocks.iter().map(|block| (info, block)).collect();
+        match_all(&self.plan, &blocks, &mut self.scratch)
     }
+}
+
+/// Matches blocks side by side, no more than there is scratch for, each with the source that it is of.
+pub(crate) fn match_all(
+    plan: &Plan,
+    blocks: &[(&SourceInfo, &Block)],
+    scratch: &mut [Scratch],
+) -> Vec<Matches> {
+    let tasks = blocks.iter().zip(scratch);
+    let one = |((info, block), scratch): (&(&SourceInfo, &Block), &mut Scratch)| {
+        match_block(plan, info, block, scratch)
+    };
+    if blocks.len() < 2 {
+        return tasks.map(one).collect();
+    }
+    thread::scope(|scope| {
+        let running: Vec<_> = tasks.map(|task| scope.spawn(move || one(task))).collect();
+        let joined = running.into_iter().map(|thread| {
+            // A broken invariant of the engine ends the process, in whichever thread it shows.
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        joined.collect()
+    })
 }
 
 /// A state that has seen nothing; of a live run nobody shall foresee what shares a shard with what.
@@ -266,7 +277,7 @@ pub(crate) fn info(name: &str) -> SourceInfo {
 
 /// The key of the hashes of a live run. What a bounded run sheds must be the same each time; who writes to a live one must not
 /// be able to choose keys that all want the same room.
-pub(crate) fn random_key() -> HashKey {
+fn random_key() -> HashKey {
     let random = RandomState::new();
     let mut key = HashKey::default();
     for (number, part) in (0_u64..).zip(key.chunks_exact_mut(8)) {

@@ -11,26 +11,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use connect::kafka::address::{Alerts, Events};
 use connect::kafka::{Given, Group, Member, Options, Positions, Reader, Record, Sink};
 use connect::sink::Target;
 use connect::{Error, signals};
-use dsl::ir::Severity;
 use engine::alert::Alert;
 use engine::frame::blocks::Block;
 use engine::matches::{SourceId, SourceInfo};
-use engine::matching::{Scratch, match_block};
+use engine::matching::Scratch;
 use engine::plan::Plan;
 use engine::state::State;
 
 use super::args::{Args, Until};
 use super::summary::{Run, Summary};
-use super::{human, judge, tell};
+use super::{drain, human, judge, tell};
 use crate::config::Config;
-use crate::drive::{random_key, tick};
+use crate::drive::{fresh, info, match_all, tick};
 use crate::exit::{self, Exit};
 use crate::figures::Figures;
 use crate::output;
@@ -161,11 +159,7 @@ struct Driven {
 
 impl Driven {
     fn new(plan: Arc<Plan>, args: &Args, stop: Arc<AtomicBool>, (sinks, until_end): (Sinks, bool)) -> Self {
-        let of_plan = Arc::clone(&plan);
-        let state = match until_end {
-            true => State::new(of_plan, plan.limits),
-            false => State::with_key(of_plan, plan.limits, random_key()),
-        };
+        let state = fresh(&plan, !until_end);
         let threads = args.threads.map_or(1, std::num::NonZeroUsize::get);
         let mut scratch: Vec<Scratch> = (0..threads).map(|_| Scratch::default()).collect();
         scratch.iter_mut().for_each(|scratch| scratch.decode_with(args.decoding()));
@@ -268,8 +262,7 @@ impl Driven {
     }
 
     fn meet(&mut self, partition: i32) {
-        let name = format!("kafka:{}/{partition}", self.topic);
-        let info = SourceInfo { name: name.into(), cluster: None };
+        let info = info(&format!("kafka:{}/{partition}", self.topic));
         let source = self.state.add_source(info.clone());
         self.partitions.insert(partition, Partition { source, info, heard: Instant::now(), at_end: None });
     }
@@ -285,24 +278,10 @@ impl Driven {
                 block.source = of.source;
             }
         }
-        let (plan, partitions) = (&*self.plan, &self.partitions);
-        let tasks = blocks.iter().zip(&mut self.scratch);
-        let one = |((partition, block, _), scratch): (&(i32, Block, i64), &mut Scratch)| {
-            let info = partitions.get(partition).map(|of| of.info.clone()).unwrap_or_default();
-            match_block(plan, &info, block, scratch)
-        };
-        let all: Vec<_> = if blocks.len() < 2 {
-            tasks.map(one).collect()
-        } else {
-            thread::scope(|scope| {
-                let running: Vec<_> = tasks.map(|task| scope.spawn(move || one(task))).collect();
-                // A broken invariant of the engine ends the process, in whichever thread it shows.
-                let joined = running
-                    .into_iter()
-                    .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-                joined.collect()
-            })
-        };
+        let unknown = SourceInfo::default();
+        let of = |partition: &i32| self.partitions.get(partition).map_or(&unknown, |of| &of.info);
+        let of_source: Vec<_> = blocks.iter().map(|(partition, block, _)| (of(partition), block)).collect();
+        let all = match_all(&self.plan, &of_source, &mut self.scratch);
         for ((partition, block, position), matches) in blocks.into_iter().zip(all) {
             self.state.take(block.source, matches);
             self.out.positions.insert(partition, position);
@@ -325,10 +304,7 @@ impl Driven {
 
     /// Hands over what is certain, and up to where the input was decided.
     fn pass_on(&mut self, group: &Group, all: bool) -> Result<(), Error> {
-        self.alerts.clear();
-        self.state.drain(&mut self.alerts);
-        // `severity none` is for other rules to build on; nobody is told.
-        self.alerts.retain(|alert| alert.rule.severity != Severity::None);
+        drain(&mut self.state, &mut self.alerts);
         self.out.take(&self.alerts, group, all)
     }
 }

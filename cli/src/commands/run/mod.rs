@@ -23,6 +23,7 @@ use dsl::ir::Severity;
 use engine::alert::Alert;
 use engine::limits::Limits;
 use engine::plan::Plan;
+use engine::state::State;
 
 pub(crate) use args::Args;
 use args::FailOn;
@@ -128,7 +129,7 @@ fn remembering(
     drive.run(
         |_, _| Ok(()),
         |drive| {
-            drain(drive, &mut alerts);
+            drain(&mut drive.state, &mut alerts);
             memory.leave_out_told(drive, &mut alerts);
             told += alerts.len() as u64;
             bar.show(told);
@@ -164,9 +165,9 @@ fn summary(drive: &Drive, started: Instant, remembered: Option<Remembered>) -> S
 }
 
 /// The alerts that somebody is told of.
-fn drain(drive: &mut Drive, alerts: &mut Vec<Alert>) {
+fn drain(state: &mut State, alerts: &mut Vec<Alert>) {
     alerts.clear();
-    drive.state.drain(alerts);
+    state.drain(alerts);
     // `severity none` is for other rules to build on; nobody is told.
     alerts.retain(|alert| alert.rule.severity != Severity::None);
 }
@@ -178,7 +179,7 @@ pub(crate) fn each_alert(
 ) -> Result<(), Error> {
     let mut alerts = Vec::new();
     let each = |drive: &mut Drive| {
-        drain(drive, &mut alerts);
+        drain(&mut drive.state, &mut alerts);
         take(&alerts)
     };
     drive.run(|_, _| Ok(()), each)
